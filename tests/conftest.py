@@ -1,0 +1,98 @@
+"""What holds for every test: which event loop, no unhandled exception, real services on demand."""
+
+import asyncio
+import gc
+import logging
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
+from typing import Final
+
+import hypothesis
+import pytest
+import uvloop
+
+LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
+    "uvloop": uvloop.new_event_loop,
+    "asyncio": asyncio.new_event_loop,
+}
+LOOP: Final = os.environ.get("PARVIS_TEST_LOOP", "uvloop")
+
+# A slow machine is no bug, so there is no deadline; a failure prints the blob that replays it.
+hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "ci",
+    parent=hypothesis.settings.get_profile("local"),
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if LOOP not in LOOPS:
+        raise pytest.UsageError(f"PARVIS_TEST_LOOP: expected one of {sorted(LOOPS)}, got {LOOP!r}")
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_report_header() -> str:
+    return f"event loop: {LOOP}"
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {LOOP: LOOPS[LOOP]}
+
+
+def pytest_collection_finish() -> None:
+    # What collection made lives to the end. Frozen, it costs the collections between tests nothing.
+    gc.collect()
+    gc.freeze()
+
+
+class UnhandledErrors(logging.Handler):
+    """Keeps what event loops report when nobody handles an exception.
+
+    Every loop, of whichever kind and thread, ends up in asyncio's logger: exceptions in callbacks,
+    tasks whose exception was never retrieved, tasks destroyed while pending, failing transports.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.reports: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.reports.append(logging.Formatter().format(record))
+
+
+UNHANDLED: Final = UnhandledErrors()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Listen to the loops from before the first fixture until after the last."""
+    UNHANDLED.reports.clear()
+    logger = logging.getLogger("asyncio")
+    logger.addHandler(UNHANDLED)
+    try:
+        return (yield)
+    finally:
+        logger.removeHandler(UNHANDLED)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """Fail the test whose loop saw an exception that nobody handled.
+
+    A task reports its exception when it is collected, hence the collection here; coroutines never
+    awaited come to light the same way and fail through pytest's own unraisable hook.
+    """
+    yield
+    gc.collect()
+    if UNHANDLED.reports:
+        reports = "\n".join(UNHANDLED.reports)
+        UNHANDLED.reports.clear()
+        pytest.fail(f"unhandled in the event loop:\n{reports}", pytrace=False)
+
+
+@pytest.fixture
+def unhandled() -> Iterator[list[str]]:
+    """The loop's reports so far, for a test that provokes one; it must take them away itself."""
+    yield UNHANDLED.reports
