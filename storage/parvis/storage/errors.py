@@ -1,0 +1,46 @@
+"""What can go wrong in a store.
+
+StorageError                 the base: nothing of the call became durable
+├── StoreUnavailable         a passing fault (disk full, connection lost): the same call may succeed later
+├── RoomNotFound             no such room in this tenant
+├── RoomDeleted              the room was deleted; its tombstone keeps the name from coming back
+├── StatementRefused         a statement broke a constraint, or is not valid SQL
+├── SchemaTooNew             the data was written by a later version of Parvis
+└── DataFolderHeld           another process owns the data folder
+"""
+
+
+class StorageError(Exception):
+    """Base of all errors of a store. Nothing of the failed call became durable.
+
+    Attributes:
+        hint: What the operator may do about it, or an empty string.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class StoreUnavailable(StorageError):
+    """A passing fault; the same call may succeed later."""
+
+
+class RoomNotFound(StorageError):
+    """There is no such room in this tenant."""
+
+
+class RoomDeleted(StorageError):
+    """The room was deleted; a client that was offline cannot bring it back."""
+
+
+class StatementRefused(StorageError):
+    """A statement of a plugin broke a constraint, or is not valid SQL."""
+
+
+class SchemaTooNew(StorageError):
+    """The data was written by a later version of Parvis."""
+
+
+class DataFolderHeld(StorageError):
+    """Another process owns the data folder; the message says which."""

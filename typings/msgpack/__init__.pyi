@@ -1,0 +1,12 @@
+"""The part of msgpack that Parvis uses; the package ships no types."""
+
+from . import exceptions as exceptions
+
+def packb(o: object, *, use_bin_type: bool = True) -> bytes: ...
+def unpackb(
+    packed: bytes | bytearray | memoryview,
+    *,
+    use_list: bool = True,
+    raw: bool = False,
+    strict_map_key: bool = True,
+) -> object: ...
