@@ -1,0 +1,62 @@
+// What the page's address says: which document, which token, which set-up secret.
+
+const FIRST_DOCUMENT = 'welcome'
+const MAX_KEY_BYTES = 512
+
+/**
+ * The key of the document to show: `#key`, else `?room=key`, else the welcome document.
+ * The fragment may carry a token after the key: `#key&token=…`.
+ */
+export function documentKey(): string {
+  const [fragment = ''] = location.hash.slice(1).split('&')
+  return decode(fragment) || new URLSearchParams(location.search).get('room') || FIRST_DOCUMENT
+}
+
+/** The room token in the address, or "" when the session cookie (or an open node) has to do. */
+export function token(): string {
+  const after = new URLSearchParams(location.hash.slice(1).split('&').slice(1).join('&'))
+  return after.get('token') ?? new URLSearchParams(location.search).get('token') ?? ''
+}
+
+/** The one-time secret of `/setup#secret`; null when this is not the set-up page. */
+export function setupSecret(): string | null {
+  return location.pathname.replace(/\/$/, '') === '/setup' ? location.hash.slice(1) : null
+}
+
+/** The address to give to others. It carries no token: a token may be personal. */
+export function linkTo(key: string): string {
+  return `${location.origin}/#${encodeURIComponent(key)}`
+}
+
+/** Shows another document, keeping the token that this page was opened with. */
+export function goTo(key: string): void {
+  const kept = token()
+  location.hash = encodeURIComponent(key) + (kept ? `&token=${encodeURIComponent(kept)}` : '')
+}
+
+/** Where this node answers the Hocuspocus protocol. */
+export function socketAddress(): string {
+  return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/hocuspocus`
+}
+
+/** How many bytes `key` has too many, as `{ bytes }`; null when it fits. */
+export function tooLong(key: string): { bytes: number } | null {
+  const bytes = new TextEncoder().encode(key).length
+  return bytes > MAX_KEY_BYTES ? { bytes } : null
+}
+
+/** A fresh name that is easy to read aloud and hard to hit by accident. */
+export function freshKey(): string {
+  const letters = 'bcdfghjkmnpqrstvwxz23456789'
+  const drawn = crypto.getRandomValues(new Uint8Array(10))
+  const name = Array.from(drawn, (byte) => letters[byte % letters.length]).join('')
+  return `${name.slice(0, 5)}-${name.slice(5)}`
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text // A stray percent sign, typed by hand: take it as it is.
+  }
+}

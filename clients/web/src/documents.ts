@@ -1,0 +1,107 @@
+// The sheet to open or make a document, the list of recent ones, and the link to this one.
+import { documentKey, freshKey, goTo, linkTo, tooLong } from './address'
+import { byId } from './dom'
+import { say } from './words'
+
+const RECENT = 'parvis.recent'
+const MOST_RECENT = 6
+const COPIED_FOR = 2000
+
+function recent(): string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(RECENT) ?? '[]')
+    return Array.isArray(kept) ? kept.filter((key) => typeof key === 'string') : []
+  } catch {
+    return []
+  }
+}
+
+/** Puts `key` first among the recent documents of this browser. */
+export function remember(key: string): void {
+  const keys = [key, ...recent().filter((other) => other !== key)].slice(0, MOST_RECENT)
+  localStorage.setItem(RECENT, JSON.stringify(keys))
+}
+
+/** Makes the documents button and its sheet work. */
+export function wireDocuments(): void {
+  const sheet = byId('documents', HTMLDialogElement)
+  const form = byId('documents-form', HTMLFormElement)
+  const input = byId('key', HTMLInputElement)
+  const error = byId('key-error', HTMLElement)
+
+  byId('documents-button', HTMLButtonElement).addEventListener('click', () => {
+    error.textContent = ''
+    input.value = freshKey()
+    paintRecent((key) => {
+      sheet.close()
+      goTo(key)
+    })
+    sheet.showModal()
+    input.select()
+  })
+  byId('documents-cancel', HTMLButtonElement).addEventListener('click', () => sheet.close())
+  sheet.addEventListener('click', (event) => event.target === sheet && sheet.close())
+  form.addEventListener('submit', (event) => {
+    const key = input.value.trim()
+    const long = tooLong(key)
+    error.textContent = !key ? say('openEmpty') : long ? say('openLong', { n: long.bytes }) : ''
+    if (error.textContent) {
+      event.preventDefault()
+      input.focus()
+    } else {
+      goTo(key)
+    }
+  })
+}
+
+function paintRecent(open: (key: string) => void): void {
+  const here = documentKey()
+  const others = recent().filter((key) => key !== here)
+  byId('recent', HTMLElement).hidden = others.length === 0
+  byId('recent-list', HTMLElement).replaceChildren(
+    ...others.map((key) => {
+      const item = document.createElement('li')
+      const button = document.createElement('button')
+      button.type = 'button'
+      button.className = 'row'
+      button.textContent = key
+      button.addEventListener('click', () => open(key))
+      item.append(button)
+      return item
+    }),
+  )
+}
+
+/** Makes the button that copies the link work; where the clipboard is shut, shows the link. */
+export function wireLink(): { paint: () => void } {
+  const button = byId('link-button', HTMLButtonElement)
+  const word = byId('link-word', HTMLElement)
+  let copied = false
+  const paint = () => {
+    word.textContent = say(copied ? 'copied' : 'copyLink')
+    button.setAttribute('aria-label', word.textContent)
+    button.classList.toggle('done', copied)
+  }
+  button.addEventListener('click', () => {
+    const link = linkTo(documentKey())
+    copy(link).then(
+      () => {
+        copied = true
+        paint()
+        setTimeout(() => {
+          copied = false
+          paint()
+        }, COPIED_FOR)
+      },
+      () => prompt(say('copyByHand'), link),
+    )
+  })
+  return { paint }
+}
+
+async function copy(text: string): Promise<void> {
+  // Absent where the page is neither on https nor on this machine.
+  const clipboard = navigator.clipboard as Clipboard | undefined
+  if (clipboard === undefined) throw new Error('no clipboard on this page')
+  await clipboard.writeText(text)
+}

@@ -1,0 +1,75 @@
+// Who is here: faces in the bar, names in the panel, taken from awareness.
+import type { Awareness } from 'y-protocols/awareness'
+import { say } from './words'
+
+interface Present {
+  client: number
+  name: string
+  color: string
+  self: boolean
+}
+
+const MOST_FACES = 4
+/** White text on each of these has a contrast of at least 4.6; each stands out on the dark page. */
+const COLORS = ['#ba5751', '#b45e26', '#897412', '#37843d', '#1b8278', '#1a7caa', '#5072c2', '#8564b9', '#ae578b']
+
+/** A colour for somebody who has none yet. */
+export function drawColor(): string {
+  const [byte = 0] = crypto.getRandomValues(new Uint8Array(1))
+  return COLORS[byte % COLORS.length] as string
+}
+
+/** A colour fit for the page: others' states are their words, not ours. */
+function fit(color: unknown): string {
+  return typeof color === 'string' && /^#[0-9a-f]{6}$/i.test(color) ? color : '#6b6f76'
+}
+
+/** Everyone in `awareness`, the reader first, then by name. */
+export function present(awareness: Awareness): Present[] {
+  const everyone = Array.from(awareness.getStates(), ([client, state]): Present => {
+    const user = (state['user'] ?? {}) as { name?: unknown; color?: unknown }
+    const name = typeof user.name === 'string' && user.name.trim() ? user.name : say('guest')
+    return { client, name, color: fit(user.color), self: client === awareness.clientID }
+  })
+  return everyone.sort((a, b) => Number(b.self) - Number(a.self) || a.name.localeCompare(b.name) || a.client - b.client)
+}
+
+/** Paints the faces into `button` and the names into `list`. */
+export function paintPeople(awareness: Awareness, button: HTMLElement, list: HTMLElement): void {
+  const everyone = present(awareness)
+  const faces = everyone.slice(0, MOST_FACES).map((person) => face(person))
+  const hidden = everyone.length - faces.length
+  if (hidden > 0) faces.push(span('face more', `+${hidden}`))
+  button.replaceChildren(...faces)
+  const label = everyone.length === 1 ? say('onePerson') : say('manyPeople', { n: everyone.length })
+  button.setAttribute('aria-label', label)
+  button.title = label
+  list.replaceChildren(
+    ...everyone.map((person) => {
+      const item = document.createElement('li')
+      item.append(face(person), span('who', person.name))
+      if (person.self) item.append(span('self', say('you')))
+      return item
+    }),
+  )
+}
+
+function face(person: Present): HTMLElement {
+  const circle = span('face', initials(person.name))
+  circle.style.setProperty('--person', person.color)
+  circle.setAttribute('aria-hidden', 'true')
+  return circle
+}
+
+function initials(name: string): string {
+  const words = name.trim().split(/\s+/)
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]]
+  return letters.map((word) => Array.from(word ?? '')[0] ?? '').join('').toLocaleUpperCase()
+}
+
+function span(name: string, text: string): HTMLElement {
+  const node = document.createElement('span')
+  node.className = name
+  node.textContent = text
+  return node
+}
