@@ -49,10 +49,10 @@ run: setup  ## start the server on http://127.0.0.1:8000
 	@exec $(BIN)/parvis serve --port "$(PORT)" --data "$(DATA)" $(ARGS)
 
 test: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run every test, or those of T=…
-	$(BIN)/python -m pytest $(T)
+	$(BIN)/pytest $(T)
 
 soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, or those of T=…
-	$(BIN)/python -m pytest -m soak $(T)
+	$(BIN)/pytest -m soak $(T)
 
 bench: setup  ## measure; the method is in benchmarks/README.md
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -5,11 +5,14 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 import hypothesis
 import pytest
 import uvloop
+
+from tests.services import Postgres, Redis, chromium_path, start_postgres, start_redis
 
 LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "uvloop": uvloop.new_event_loop,
@@ -96,3 +99,30 @@ def pytest_runtest_teardown() -> Generator[None, None, None]:
 def unhandled() -> Iterator[list[str]]:
     """The loop's reports so far, for a test that provokes one; it must take them away itself."""
     yield UNHANDLED.reports
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; `postgres_url` is a database of the test's own in it."""
+    with start_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database that lives as long as the test."""
+    with postgres.database() as name:
+        yield postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """One Redis for the whole run."""
+    with start_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Debian's Chromium."""
+    return chromium_path()
