@@ -72,7 +72,7 @@ function show(root: HTMLElement, done: (user: User) => void, form: Form): void {
       error.textContent = [reason.message, reason.hint].filter(Boolean).join(' ')
       button.disabled = false
       button.textContent = say(form.submit)
-      node.querySelector('input')?.focus()
+      node.querySelector<HTMLInputElement>('[type=password]')?.focus()
     })
   })
   root.replaceChildren(node)

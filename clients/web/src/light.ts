@@ -72,7 +72,6 @@ export class LightView {
     this.#root.dataset['light'] = this.#shown
     this.#word.textContent = say(this.#shown)
     const sentence = NOTICES[this.#shown]
-    this.#notice.hidden = sentence === undefined
     this.#notice.textContent = sentence === undefined ? '' : say(sentence)
   }
 }

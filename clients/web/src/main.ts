@@ -5,7 +5,7 @@ import { byId } from './dom'
 import { openEditor, type Editor } from './editor'
 import { showSetup, showSignIn } from './gate'
 import { LightView } from './light'
-import { paintPeople } from './people'
+import { narrow, paintPeople } from './people'
 import { OpenRoom, type Person } from './room'
 import { currentUser, guest, keepGuest, signOut, type User } from './session'
 import './style.css'
@@ -15,6 +15,7 @@ const page = byId('page', HTMLElement)
 const gate = byId('gate', HTMLElement)
 const tools = byId('tools', HTMLElement)
 const light = byId('light', HTMLElement)
+const notice = byId('notice', HTMLElement)
 const nameForm = byId('name-form', HTMLFormElement)
 const nameInput = byId('name', HTMLInputElement)
 const account = byId('account', HTMLElement)
@@ -44,7 +45,7 @@ function paintEveryone(): void {
 }
 
 function isOpen(open: boolean): void {
-  page.hidden = tools.hidden = light.hidden = !open
+  page.hidden = tools.hidden = light.hidden = notice.hidden = !open
   gate.hidden = open
 }
 
@@ -60,7 +61,7 @@ function openDocument(): void {
   byId('title', HTMLElement).textContent = key
   document.title = `${key} · Parvis`
   isOpen(true)
-  lightView ??= new LightView(light, byId('light-word', HTMLElement), byId('notice', HTMLElement))
+  lightView ??= new LightView(light, byId('light-word', HTMLElement), notice)
   lightView.show('connecting')
   const view = lightView
   const room = new OpenRoom(key, token(), person, {
@@ -96,6 +97,7 @@ const link = wireLink()
 wireDocuments()
 speak(paintWords)
 byId('language', HTMLButtonElement).addEventListener('click', switchLanguage)
+narrow.addEventListener('change', paintEveryone)
 addEventListener('hashchange', () => (setupSecret() === null ? openDocument() : start()))
 
 nameForm.addEventListener('submit', (event) => {

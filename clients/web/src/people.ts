@@ -3,13 +3,14 @@ import type { Awareness } from 'y-protocols/awareness'
 import { say } from './words'
 
 interface Present {
-  client: number
+  id: string
   name: string
   color: string
   self: boolean
 }
 
-const MOST_FACES = 4
+/** Whether the page is as narrow as a phone: the same measure as in style.css. */
+export const narrow = matchMedia('(max-width: 44rem)')
 /** White text on each of these has a contrast of at least 4.6; each stands out on the dark page. */
 const COLORS = ['#ba5751', '#b45e26', '#897412', '#37843d', '#1b8278', '#1a7caa', '#5072c2', '#8564b9', '#ae578b']
 
@@ -24,20 +25,22 @@ function fit(color: unknown): string {
   return typeof color === 'string' && /^#[0-9a-f]{6}$/i.test(color) ? color : '#6b6f76'
 }
 
-/** Everyone in `awareness`, the reader first, then by name. */
+/** Everyone in `awareness`, the reader first, then by name; a user with several tabs counts once. */
 export function present(awareness: Awareness): Present[] {
   const everyone = Array.from(awareness.getStates(), ([client, state]): Present => {
-    const user = (state['user'] ?? {}) as { name?: unknown; color?: unknown }
+    const user = (state['user'] ?? {}) as { id?: unknown; name?: unknown; color?: unknown }
+    const id = typeof user.id === 'string' && user.id ? user.id : `client ${client}`
     const name = typeof user.name === 'string' && user.name.trim() ? user.name : say('guest')
-    return { client, name, color: fit(user.color), self: client === awareness.clientID }
+    return { id, name, color: fit(user.color), self: client === awareness.clientID }
   })
-  return everyone.sort((a, b) => Number(b.self) - Number(a.self) || a.name.localeCompare(b.name) || a.client - b.client)
+  everyone.sort((a, b) => Number(b.self) - Number(a.self) || a.name.localeCompare(b.name) || a.id.localeCompare(b.id))
+  return everyone.filter((person, at) => everyone.findIndex(({ id }) => id === person.id) === at)
 }
 
 /** Paints the faces into `button` and the names into `list`. */
 export function paintPeople(awareness: Awareness, button: HTMLElement, list: HTMLElement): void {
   const everyone = present(awareness)
-  const faces = everyone.slice(0, MOST_FACES).map((person) => face(person))
+  const faces = everyone.slice(0, narrow.matches ? 2 : 4).map((person) => face(person))
   const hidden = everyone.length - faces.length
   if (hidden > 0) faces.push(span('face more', `+${hidden}`))
   button.replaceChildren(...faces)
@@ -62,7 +65,7 @@ function face(person: Present): HTMLElement {
 }
 
 function initials(name: string): string {
-  const words = name.trim().split(/\s+/)
+  const words = name.split(/\s+/).filter((word) => /^\p{L}/u.test(word))
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]]
   return letters.map((word) => Array.from(word ?? '')[0] ?? '').join('').toLocaleUpperCase()
 }
