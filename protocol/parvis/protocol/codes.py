@@ -2,10 +2,10 @@
 
 The number alone says what to do; names and reasons are for people.
 
-Refusals (`ErrorCode`): 100–499 repeating the request will not help, 500–599 the same request may
-succeed later, 900–999 a fault of the server.
+Refusals (`ErrorCode`): 100-499 repeating the request will not help, 500-599 the same request may
+succeed later, 900-999 a fault of the server.
 
-Closes (`CloseCode`): 1012, 1013 and 3000–3499 come back, 3500–3999 do not. Stock dialects:
+Closes (`CloseCode`): 1012, 1013 and 3000-3499 come back, 3500-3999 do not. Stock dialects:
 44xx final and 45xx transient; 4401 says refresh the token, then come back.
 """
 

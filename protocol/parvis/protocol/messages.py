@@ -1,7 +1,8 @@
 """The native dialect: one frozen dataclass per message; field order is wire order.
 
-A frame is a MessagePack array: the number in `FROM_CLIENT` or `FROM_SERVER`, then the fields. A receiver ignores
-fields after those it knows, and a sender may leave out trailing fields that have a default.
+A frame is a MessagePack array: the number in `FROM_CLIENT` or `FROM_SERVER`, then the fields. A
+receiver ignores fields after those it knows, and a sender may leave out trailing fields that have a
+default.
 SPEC.md sections 4 to 6 say what each one means and which may follow which.
 
 `ref` is a number the client chooses for a request; the answer carries it. 0 asks for no answer.
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Value: TypeAlias = "None | bool | int | float | str | bytes | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "bool | int | float | str | bytes | Sequence[Value] | Mapping[str, Value] | None"
 """What a signal, a command or an answer carries: plain MessagePack, at most 32 levels deep."""
 
 
@@ -218,7 +219,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """The server may lack something of the client: send what `state` does not cover, as `Update`."""
+    """The server may lack something: send what `state` does not cover, as `Update`."""
 
     channel: int
     state: bytes

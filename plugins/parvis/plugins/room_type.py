@@ -1,0 +1,182 @@
+"""What a plugin defines: hooks, replicas and settings of one kind of room."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from parvis.protocol import ErrorCode
+from parvis.protocol.messages import Value
+from parvis.storage import Job, LoggedUpdate, Migration, SqlValue
+
+from .access import Access, Caller
+from .errors import Refused
+from .replica import Replica
+from .room import Answer, Peer, Request, Room, Submission
+
+R = TypeVar("R", bound=Replica)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How a named part is kept and who may read and write it."""
+
+    replica: type[Replica]
+    read: str = "view"
+    write: str = "edit"
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """The settings of a room type that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Rows that became durable, in order, for `RoomType.on_commit`."""
+
+    tenant: str
+    room: str
+    part: str
+    updates: Sequence[LoggedUpdate]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request to a route of a room type; the caller has been proven."""
+
+    caller: Caller
+    method: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """The answer: bytes as they are, anything else as JSON."""
+
+    body: Value = None
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An HTTP route below ``/api/v1/<room type>``, with ``{name}`` for variables in its path."""
+
+    method: str
+    path: str
+    handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+class Node(Protocol):
+    """What a node offers to the background work of a room type."""
+
+    async def open(self, caller: Caller, key: str) -> AbstractAsyncContextManager[Room[Any]]:
+        """Hold a room of this type live while the block runs. Raises :exc:`Refused`."""
+        ...
+
+    async def enqueue(self, tenant: str, key: str, payload: bytes, *, due: float = 0) -> None:
+        """Have `RoomType.on_job` called at least once, not before `due` (seconds since 1970)."""
+        ...
+
+    async def query(self, tenant: str, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
+        """Read rows of the room type's own tables."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        ...
+
+
+class RoomType(Generic[R]):
+    """Base class of room types.
+
+    A node makes one instance and calls its hooks for every room of that type. Within one room
+    hooks run one at a time; one that is not overridden costs nothing. A hook turns a request down
+    by raising :exc:`Refused`; any other exception is logged, answered with
+    ``ErrorCode.INTERNAL``, and leaves the room as it was.
+    """
+
+    name: ClassVar[str]
+    """First half of a room's name: rooms are addressed as ``name/key``."""
+
+    replica: type[R]
+    """Of the main part."""
+
+    read: ClassVar[str] = "view"
+    """Capability that lets a caller join the main part."""
+
+    write: ClassVar[str] = "edit"
+    """Capability that lets a peer send updates to the main part."""
+
+    parts: ClassVar[Mapping[str, Part]] = {}
+    """The named parts."""
+
+    schema: ClassVar[int] = 0
+    """Version of the content's schema. Above 0, a client that shows another one may only view."""
+
+    Settings: ClassVar[type[Any]] = NoSettings
+    """A frozen dataclass, filled from ``[rooms.<name>]``."""
+
+    migrations: ClassVar[Sequence[Migration]] = ()
+    """Numbered steps that make the type's own tables; see `parvis.plugins.migrations_in`."""
+
+    routes: Sequence[Route] = ()
+    """HTTP routes below ``/api/v1/<name>``."""
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = self.Settings() if settings is None else settings
+
+    async def authorize(self, caller: Caller, key: str, part: str) -> Access:
+        """Say what a caller may do in a part, without loading the room.
+
+        Asked before each join and each HTTP request, also for rooms that do not exist. Refuses
+        everybody unless overridden.
+        """
+        raise Refused(ErrorCode.PERMISSION_DENIED, "this room is closed")
+
+    async def on_open(self, room: Room[R]) -> None:
+        """The room has become live; nobody has joined yet."""
+
+    async def on_join(self, room: Room[R], peer: Peer) -> None:
+        """A peer that was authorised is about to enter a part."""
+
+    async def on_update(self, room: Room[R], peer: Peer, submission: Submission) -> None:
+        """Look at an update before it is merged. The peer may write."""
+
+    async def on_commit(self, commit: Commit) -> None:
+        """Rows became durable. Called at least once for each, in order, also after a crash.
+
+        If it raises it is called again, later, with the same rows.
+        """
+
+    async def on_signal(self, room: Room[R], peer: Peer, signal: Request) -> Value:
+        """Answer an application message, which is neither merged nor logged."""
+        raise Refused(ErrorCode.UNKNOWN_COMMAND, f"{self.name} rooms take no signals")
+
+    async def on_command(self, room: Room[R], caller: Caller, command: Request) -> Answer:
+        """Do what a caller asks in the room's words, with `Room.edit`; one at a time per room."""
+        raise Refused(ErrorCode.UNKNOWN_COMMAND, f"{self.name} rooms take no commands")
+
+    async def on_leave(self, room: Room[R], peer: Peer) -> None:
+        """A peer has gone, for whatever reason."""
+
+    async def on_close(self, room: Room[R]) -> None:
+        """The last peer has left and the log is durable."""
+
+    async def on_job(self, node: Node, tenant: str, job: Job) -> None:
+        """Do a job that was enqueued. If it raises it is tried again, later and later."""
+
+    def lifespan(self, node: Node) -> AbstractAsyncContextManager[None]:
+        """Background work while the node runs: entered at its start, left at its end."""
+        return nullcontext()
+
+
+def overrides(kind: RoomType[Any], hook: str) -> bool:
+    """Tell whether a room type has its own version of a hook."""
+    return getattr(type(kind), hook) is not getattr(RoomType, hook)

@@ -1,0 +1,94 @@
+"""Time, chance and the outside, as the core sees them.
+
+Rooms, sessions and the log take these as parameters, so that several nodes and dozens of clients
+can run in one process under virtual time. The store's port is `parvis.storage.Store`.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+
+class Timer(Protocol):
+    """A call to come; `cancel` forgets it."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def time(self) -> float:
+        """Seconds since 1970, for what people and other systems see."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment, for measuring how long things take."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer: ...
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call in the next turn of the loop."""
+        ...
+
+
+class Random(Protocol):
+    """Chance."""
+
+    def bytes(self, count: int) -> bytes: ...
+
+    def below(self, bound: int) -> int:
+        """Return a whole number from 0 to `bound` - 1."""
+        ...
+
+    def uniform(self, low: float, high: float) -> float: ...
+
+
+class Transport(Protocol):
+    """One open websocket, as a session sees it."""
+
+    def write(self, frame: bytes) -> None:
+        """Hand a whole websocket frame, header included, to the socket; never waits."""
+        ...
+
+    def buffered(self) -> int:
+        """Bytes handed over that the operating system has not taken yet."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Start to close; what was written before still goes out if the peer reads."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection and whatever is still buffered."""
+        ...
+
+
+class HelperDied(Exception):
+    """A helper process died over its work: the input is not to be touched in this process."""
+
+
+class HelperTimeout(Exception):
+    """A helper was ended because its work took too long."""
+
+
+class HelperFailed(Exception):
+    """The work raised an exception in the helper, whose text this carries."""
+
+
+class Helpers(Protocol):
+    """Killable processes for work on whole documents, which could block or end this one."""
+
+    async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:
+        """Do one of the tasks in `parvis.server.firewall.tasks` elsewhere.
+
+        Arguments and result are plain MessagePack values.
+
+        Raises:
+            HelperDied: If the process died, e.g. by a stack overflow in native code.
+            HelperTimeout: After `timeout` seconds.
+            HelperFailed: If the task raised, a Rust panic included.
+        """
+        ...
