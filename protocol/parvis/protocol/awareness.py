@@ -5,13 +5,13 @@ needs the object, to stamp an identity on it, calls ``parse_state`` (SPEC.md sec
 """
 
 import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
 from parvis.protocol import lib0
 from parvis.protocol.errors import Malformed, TooDeep, TooLarge
+from parvis.protocol.nesting import json_depth
 
 MAX_ENTRIES = 1_000
 """Entries in one awareness update."""
@@ -25,7 +25,6 @@ MAX_DEPTH = 32
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _BLANK = " \t\n\r"
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]+|\\.)*"?|[{}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def parse_state(state: str, *, max_depth: int = MAX_DEPTH) -> dict[str, Json]:
         Malformed: If it is not JSON (``NaN`` and ``Infinity`` are not), or not an object, or holds
             a number that is too large for one.
     """
-    if _nesting(state, max_depth) > max_depth:
+    if json_depth(state, max_depth) > max_depth:
         raise TooDeep(f"JSON of at most {max_depth} levels")
     try:
         value: Json = json.loads(state, parse_constant=_no_constant, parse_float=_finite)
@@ -101,25 +100,6 @@ def dump_state(state: dict[str, Json]) -> str:
     except UnicodeEncodeError:  # half an emoji, written as an escape, which JSON allows
         return json.dumps(state, separators=(",", ":"), allow_nan=False)
     return text
-
-
-def _nesting(text: str, enough: int) -> int:
-    """Return how deep JSON is nested, or any number up to ``enough`` if it is not deeper than that.
-
-    The brackets are counted first, which is much quicker and settles nearly every state.
-    """
-    most = text.count("{") + text.count("[")
-    if most <= enough:
-        return most
-    depth = deepest = 0
-    for token in _STRING_OR_BRACKET.findall(text):
-        if token == "{" or token == "[":
-            depth += 1
-            if depth > deepest:
-                deepest = depth
-        elif token == "}" or token == "]":
-            depth -= 1
-    return deepest
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -6,17 +6,18 @@ where the two differ, bytes that one takes for text are structure to the other, 
 one reading would protect nobody. Such content is refused (SPEC.md section 13).
 
 It is one long function with every step in line, because it runs for each keystroke of each
-person; ``_uint`` and the like are for the bytes that do not come as often.
+person; the functions below it are for what does not come as often.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NoReturn
 
 from parvis.protocol.errors import Malformed, NotAllowed, TooDeep, TooLarge
-from parvis.protocol.nesting import Links, deepest, json_depth
+from parvis.protocol.lib0 import MAX_UINT
+from parvis.protocol.nesting import Links, Target, deepest_block, json_depth
 from parvis.protocol.ranges import DeleteSet, Range, merge
 
 MAX_CLOCK: Final = 2**31
@@ -43,7 +44,15 @@ XML_HOOK: Final = 5
 XML_TEXT: Final = 6
 WEAK_LINK: Final = 7
 
+ANY_BYTES: Final = 0x74
+ANY_ARRAY: Final = 0x75
+ANY_OBJECT: Final = 0x76
+ANY_STRING: Final = 0x77
+ANY_INTEGER: Final = 0x7D
+# undefined, null, 32 and 64 bit float, 64 bit integer, false, true
 _ANY_WIDTH: Final = {0x7F: 0, 0x7E: 0, 0x7C: 4, 0x7B: 8, 0x7A: 8, 0x79: 0, 0x78: 0}
+
+_PLAIN_JSON: Final = frozenset((b"null", b"true", b"false", b"{}", b'""'))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Limits:
     json_depth: int = 64
     """The same for embeds and formats, which are JSON; yrs refuses more than 127."""
     type_depth: int = 256
-    """Shared types inside each other, as far as this update shows."""
+    """In how many shared types inside each other a block may stand, as far as the update shows."""
     subdocuments: bool = False
     lenient: bool = False
     """Take texts of no length, which old versions of yrs have left in stored documents."""
@@ -182,180 +191,329 @@ def _scan(data: bytes, limits: Limits) -> Scan:
     needs: dict[int, int] = {}
     roots: set[str] = set()
     blocks = types = 0
-    lenient = limits.lenient
-    # Nesting needs more than a type's four bytes a level. Smaller updates, which are nearly all,
-    # are spared the bookkeeping.
-    nested = end > 4 * limits.type_depth
+    hollow = False
+    # A shared type takes at least four bytes, so that smaller updates, which are nearly all of
+    # them, are spared the bookkeeping.
+    watched = end > 4 * limits.type_depth
     links: dict[int, Links] = {}
+    starts: list[int] = []
+    targets: list[Target | None] = []
 
-    clients = data[0]
-    pos = 1
-    if clients > 0x7F:
-        clients, pos = _uint(data, 0)
+    clients, pos = _uint(data, 0)
     while clients:
         clients -= 1
         count, pos = _uint(data, pos)
         blocks += count
         if blocks > limits.max_blocks:
             raise TooLarge(f"at most {limits.max_blocks} blocks", pos)
-        start = pos
+        at = pos
         client, pos = _uint(data, pos)
-        own = data[start:pos]
-        own_length = pos - start
+        own = data[at:pos]
+        own_length = pos - at
         if client in structs:
-            raise Malformed(f"client {client} once in an update", start)
-        clock = data[pos]
-        pos += 1
-        if clock > 0x7F:
-            clock, pos = _uint(data, pos - 1)
+            raise Malformed(f"client {client} once in an update", at)
+        clock, pos = _uint(data, pos)
         runs: list[Range] = []
         structs[client] = runs
         run = clock
-        if nested:
-            link = Links()
-            links[client] = link
-            starts = link.starts
-            targets = link.targets
+        if watched:
+            links[client] = link = Links()
+            starts, targets = link.starts, link.targets
         while count:
             count -= 1
             info = data[pos]
             pos += 1
-            target: tuple[int, int, int] | None = None
+            target: Target | None = None
 
-            # Where it stands.
-            if info & HAS_ORIGIN:
-                if data.startswith(own, pos):
-                    pos += own_length
-                    other = data[pos]
-                    pos += 1
-                    if other > 0x7F:
-                        other, pos = _uint(data, pos - 1)
-                    if other >= clock:
-                        raise Malformed("an origin older than its block", pos)
-                    if nested:
-                        target = (client, other, 0)
-                else:
-                    target, pos = _foreign(data, pos, client, clock, needs, 0)
-            if info & HAS_RIGHT_ORIGIN:
-                if data.startswith(own, pos):
-                    pos += own_length
-                    other = data[pos]
-                    pos += 1
-                    if other > 0x7F:
-                        other, pos = _uint(data, pos - 1)
-                    if other >= clock:
-                        raise Malformed("a right origin older than its block", pos)
-                    if nested and target is None:
-                        target = (client, other, 0)
-                else:
-                    right, pos = _foreign(data, pos, client, clock, needs, 0)
+            # Where the block stands.
+            if info >= HAS_RIGHT_ORIGIN:
+                if info & HAS_ORIGIN:
+                    if data.startswith(own, pos):  # what most blocks in a text have
+                        pos += own_length
+                        other = data[pos]
+                        pos += 1
+                        if other > 0x7F:
+                            other, pos = _uint(data, pos - 1)
+                        if other >= clock:
+                            raise Malformed("an origin older than its block", pos)
+                        if watched:
+                            target = (client, other, 0)
+                    else:
+                        target, pos = _reference(data, pos, client, clock, needs, 0)
+                if info & HAS_RIGHT_ORIGIN:
+                    right, pos = _reference(data, pos, client, clock, needs, 0)
                     if target is None:
                         target = right
-            elif info < HAS_RIGHT_ORIGIN:
-                if info == GC or info == SKIP:
-                    length, pos = _uint(data, pos)
-                    if not length:
-                        raise Malformed("a length of at least 1", pos)
-                    if info == SKIP:
-                        if clock > run:
-                            runs.append((run, clock))
-                        run = clock + length
-                    if nested:
-                        starts.append(clock)
-                        targets.append(None)
-                    clock += length
-                    continue
-                kind = data[pos]
-                pos += 1
-                if kind == 1:
-                    stop = _text(data, pos)
-                    pos, name = stop[1], data[stop[0] : stop[1]]
-                    roots.add(name.decode())
-                elif kind == 0:
-                    target, pos = _foreign(data, pos, client, clock, needs, 1)
+            elif info in (GC, SKIP):
+                length, pos = _length(data, pos)
+                if watched:
+                    starts.append(clock)
+                    targets.append(None)
+                if info == SKIP:
+                    if clock > run:
+                        runs.append((run, clock))
+                    run = clock + length
+                clock += length
+                continue
+            else:
+                named = data[pos]
+                if named > 1:
+                    raise Malformed("a root's name (1) or a parent's id (0)", pos)
+                if named:
+                    at, pos = _string(data, pos + 1)
+                    roots.add(data[at:pos].decode())
                 else:
-                    raise Malformed("a root's name (1) or a parent's id (0)", pos - 1)
+                    target, pos = _reference(data, pos + 1, client, clock, needs, 1)
                 if info & HAS_PARENT_SUB:
-                    first, stop_at = _text(data, pos)
-                    data[first:stop_at].decode()
-                    pos = stop_at
+                    at, pos = _string(data, pos)
+                    data[at:pos].decode()
 
-            # What it is.
+            # What it holds.
             kind = info & 0x1F
             if kind == STRING:
                 length = data[pos]
                 pos += 1
                 if length > 0x7F:
                     length, pos = _uint(data, pos - 1)
-                stop_at = pos + length
-                if stop_at > end:
-                    raise Malformed(f"a text of {length} bytes", pos)
-                text = data[pos:stop_at]
+                at = pos
+                pos += length
+                if pos > end:
+                    raise Malformed(f"a text of {length} bytes", at)
+                text = data[at:pos]
                 if not text.isascii():
                     length = len(text.decode().encode("utf-16-le")) >> 1
-                elif not length and not lenient:
-                    raise Malformed("a text of at least one character", pos)
-                pos = stop_at
-            elif kind == ANY:
-                length, pos = _uint(data, pos)
-                if not length:
-                    raise Malformed("at least one value", pos)
-                pos = _skip_any(data, pos, length, limits.any_depth)
+                elif not length and not limits.lenient:
+                    raise Malformed("a text of at least one character", at)
             elif kind == DELETED:
-                length, pos = _uint(data, pos)
-                if not length:
-                    raise Malformed("a length of at least 1", pos)
-            elif kind == TYPE:
-                types += 1
-                length = 1
-                reference = data[pos]
-                pos += 1
-                if reference == XML_ELEMENT:
-                    first, pos = _text(data, pos)
-                    data[first:pos].decode()
-                elif reference == XML_HOOK or reference == WEAK_LINK:
-                    raise NotAllowed("a shared type other than hook and weak link", pos - 1)
-                elif reference > XML_TEXT:
-                    raise Malformed(f"a known shared type, not {reference}", pos - 1)
-            elif kind == FORMAT:
-                length = 1
-                first, pos = _text(data, pos)
-                data[first:pos].decode()
-                pos = _skip_json(data, pos, limits.json_depth)
-            elif kind == EMBED:
-                length = 1
-                pos = _skip_json(data, pos, limits.json_depth)
-            elif kind == BINARY:
-                length = 1
-                pos = _text(data, pos)[1]
-            elif kind == DOC:
-                length = 1
-                if not limits.subdocuments:
-                    raise NotAllowed("no subdocument", pos)
-                first, pos = _text(data, pos)
-                data[first:pos].decode()
-                pos = _skip_any(data, pos, 1, limits.any_depth)
-            elif kind == JSON:
-                raise NotAllowed("values of Yjs 13 or later, not as JSON", pos)
+                length, pos = _length(data, pos)
+            elif kind == ANY:
+                length, pos = _length(data, pos)
+                pos = _skip_any(data, pos, length, limits.any_depth)
             else:
-                raise Malformed(f"a known kind of content, not {kind}", pos)
-            if nested:
+                length = 1
+                if kind == FORMAT:
+                    at, pos = _string(data, pos)
+                    data[at:pos].decode()
+                    pos = _skip_json(data, pos, limits.json_depth)
+                elif kind == TYPE:
+                    types += 1
+                    pos = _skip_type(data, pos)
+                elif kind == EMBED:
+                    pos = _skip_json(data, pos, limits.json_depth)
+                elif kind == BINARY:
+                    pos = _string(data, pos)[1]
+                elif kind == DOC:
+                    if not limits.subdocuments:
+                        raise NotAllowed("no subdocument", pos)
+                    at, pos = _string(data, pos)
+                    data[at:pos].decode()
+                    pos = _skip_any(data, pos, 1, limits.any_depth)
+                elif kind == JSON:
+                    raise NotAllowed("values as Yjs 13 writes them, not as JSON", pos)
+                else:
+                    raise Malformed(f"a known kind of content, not {kind}", pos)
+            if watched:
                 starts.append(clock)
                 targets.append(target)
             clock += length
 
         if clock > MAX_CLOCK:
-            raise Malformed("clocks below 2^31", pos)
+            raise Malformed("clocks up to 2^31", pos)
         if clock > run:
             runs.append((run, clock))
         if not runs:
-            structs[client] = runs
+            hollow = True
 
-    if nested and types > limits.type_depth:
-        depth = deepest(links)
+    if types > limits.type_depth:
+        depth = deepest_block(links)
         if depth > limits.type_depth:
-            raise TooDeep(f"shared types nested at most {limits.type_depth} deep, not {depth}")
+            raise TooDeep(f"blocks in at most {limits.type_depth} shared types, not {depth}")
     deletes, pos = _read_deletes(data, pos)
     if pos != end:
         raise Malformed("the end of the update", pos)
+    if hollow:
+        structs = {client: runs for client, runs in structs.items() if runs}
     return Scan(structs, deletes, needs, roots, blocks)
+
+
+def _uint(data: bytes, pos: int) -> tuple[int, int]:
+    """Read a varUint; like all of these, return what was read and the position behind it."""
+    value = data[pos]
+    pos += 1
+    if value < 0x80:
+        return value, pos
+    value &= 0x7F
+    shift = 7
+    while True:
+        byte = data[pos]
+        pos += 1
+        if byte < 0x80:
+            value |= byte << shift
+            if value > MAX_UINT:
+                raise Malformed("a varUint below 2^53", pos)
+            return value, pos
+        value |= (byte & 0x7F) << shift
+        if shift == 49:
+            raise Malformed("a varUint of at most 8 bytes", pos)
+        shift += 7
+
+
+def _length(data: bytes, pos: int) -> tuple[int, int]:
+    length, pos = _uint(data, pos)
+    if not 0 < length <= MAX_CLOCK:
+        raise Malformed("a length of at least 1", pos)
+    return length, pos
+
+
+def _string(data: bytes, pos: int) -> tuple[int, int]:
+    """Find a text or byte string; return its first byte and the one behind it."""
+    length = data[pos]
+    pos += 1
+    if length > 0x7F:
+        length, pos = _uint(data, pos - 1)
+    stop = pos + length
+    if stop > len(data):
+        raise Malformed(f"{length} bytes", pos)
+    return pos, stop
+
+
+def _reference(
+    data: bytes, pos: int, client: int, clock: int, needs: dict[int, int], step: int
+) -> tuple[Target, int]:
+    """Read a reference from a block to another, which must be older if it is the same client's."""
+    other, pos = _uint(data, pos)
+    other_clock, pos = _uint(data, pos)
+    if other == client:
+        if other_clock >= clock:
+            raise Malformed("a reference to an older block", pos)
+    elif other_clock >= needs.get(other, 0):
+        if other_clock >= MAX_CLOCK:
+            raise Malformed("a clock below 2^31", pos)
+        needs[other] = other_clock + 1
+    return (other, other_clock, step), pos
+
+
+def _skip_type(data: bytes, pos: int) -> int:
+    reference = data[pos]
+    if reference == XML_ELEMENT:
+        at, stop = _string(data, pos + 1)
+        data[at:stop].decode()
+        return stop
+    if reference in (XML_HOOK, WEAK_LINK):
+        raise NotAllowed("a shared type that is no hook and no weak link", pos)
+    if reference > XML_TEXT:
+        raise Malformed(f"a known shared type, not {reference}", pos)
+    return pos + 1
+
+
+def _skip_any(data: bytes, pos: int, count: int, max_depth: int) -> int:
+    """Skip ``count`` values of lib0's "any" encoding."""
+    end = len(data)
+    keyed = False
+    outer: list[tuple[int, bool]] = []
+    while True:
+        while not count:
+            if not outer:
+                return pos
+            count, keyed = outer.pop()
+        count -= 1
+        if keyed:
+            at, pos = _string(data, pos)
+            data[at:pos].decode()
+        tag = data[pos]
+        pos += 1
+        if tag == ANY_STRING:
+            at, pos = _string(data, pos)
+            data[at:pos].decode()
+        elif tag == ANY_INTEGER:
+            at = pos
+            while data[pos] > 0x7F:
+                pos += 1
+            pos += 1
+            if pos - at > 8:
+                raise Malformed("a varInt of at most 8 bytes", at)
+        elif tag in _ANY_WIDTH:
+            pos += _ANY_WIDTH[tag]
+        elif tag in (ANY_OBJECT, ANY_ARRAY):
+            outer.append((count, keyed))
+            if len(outer) > max_depth:
+                raise TooDeep(f"values nested at most {max_depth} deep", pos)
+            count, pos = _uint(data, pos)
+            keyed = tag == ANY_OBJECT
+            # yrs makes room for this many at once.
+            if count > end - pos:
+                raise Malformed(f"{count} values", pos)
+        elif tag == ANY_BYTES:
+            pos = _string(data, pos)[1]
+        else:
+            raise Malformed(f"a known kind of value, not {tag:#04x}", pos - 1)
+
+
+def _skip_json(data: bytes, pos: int, max_depth: int) -> int:
+    at, stop = _string(data, pos)
+    json_text = data[at:stop]
+    if json_text not in _PLAIN_JSON:
+        try:
+            (_check_json_once if stop - at <= 64 else _check_json)(json_text, max_depth)
+        except Malformed as error:
+            raise type(error)(error.expected, at) from None
+    return stop
+
+
+def _check_json(encoded: bytes, max_depth: int) -> None:
+    text = encoded.decode()
+    if json_depth(text, max_depth) > max_depth:
+        raise TooDeep(f"JSON nested at most {max_depth} deep")
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except ValueError:
+        raise Malformed("JSON") from None
+
+
+_check_json_once = lru_cache(4096)(_check_json)  # the same few colours and sizes, again and again
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _read_deletes(data: bytes, pos: int) -> tuple[dict[int, list[Range]], int]:
+    """Read the delete set, which is the second half of an update."""
+    deletes: dict[int, list[Range]] = {}
+    clients = data[pos]
+    pos += 1
+    if not clients:
+        return deletes, pos
+    if clients > 0x7F:
+        clients, pos = _uint(data, pos - 1)
+    hollow = False
+    while clients:
+        clients -= 1
+        at = pos
+        client, pos = _uint(data, pos)
+        if client in deletes:
+            raise Malformed(f"client {client} once in a delete set", at)
+        count, pos = _uint(data, pos)
+        # yrs makes room for this many at once.
+        if count * 2 > len(data) - pos:
+            raise Malformed(f"{count} ranges of a delete set", pos)
+        ranges: list[Range] = []
+        last = -1
+        sorted_so_far = True
+        while count:
+            count -= 1
+            clock, pos = _uint(data, pos)
+            length, pos = _length(data, pos)
+            stop = clock + length
+            if stop > MAX_CLOCK:
+                raise Malformed("clocks up to 2^31", pos)
+            if clock <= last:
+                sorted_so_far = False
+            last = stop
+            ranges.append((clock, stop))
+        deletes[client] = ranges if sorted_so_far else merge(ranges)
+        if not ranges:
+            hollow = True
+    if hollow:
+        deletes = {client: ranges for client, ranges in deletes.items() if ranges}
+    return deletes, pos
