@@ -27,7 +27,7 @@ DEV := $(VENV)/.dev
 WEB := clients/web
 WEBAPP := server/parvis/server/webapp/index.html
 # Folders too: a deleted file shows only in them.
-WEB_SOURCES := $(shell find $(WEB) -mindepth 1 -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
+WEB_SOURCES := $(shell find $(WEB) -mindepth 1 -not -path '*/node_modules*' -not -path '*/.*' 2>/dev/null)
 
 # Every folder with npm packages of its own, and the stamp that says they are installed.
 NPM_FOLDERS := $(patsubst %/package.json,%,$(wildcard $(addsuffix /package.json,\
@@ -124,7 +124,7 @@ $(DEV): $(RUNTIME)
 %/node_modules/.installed: %/package.json %/package-lock.json
 	@command -v node >/dev/null && command -v npm >/dev/null \
 		|| { echo "Parvis needs Node 20 or newer and npm; neither may be missing." >&2; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' \
 		|| { echo "Parvis needs Node 20 or newer; this is $$(node --version)." >&2; exit 1; }
 	@echo "npm packages → $*/node_modules"
 	@cd $* && $(NPM_CI)
