@@ -132,7 +132,7 @@ $(DEV): $(RUNTIME)
 
 $(WEBAPP): $(WEB)/node_modules/.installed $(WEB_SOURCES)
 	@echo "web app → $(dir $@)"
-	@npm --prefix $(WEB) run --silent build
+	@npm --prefix $(WEB) run --silent build -- --logLevel warn
 	@test -s $@ || { echo "the build of $(WEB) left no $@" >&2; exit 1; }
 	@touch $@
 
@@ -150,5 +150,5 @@ debian:
 	fi; \
 	echo "Debian packages:$$missing"; \
 	export DEBIAN_FRONTEND=noninteractive; \
-	apt-get update -qq </dev/null; \
-	apt-get install -qq --yes --no-install-recommends $$missing </dev/null
+	apt-get -o DPkg::Lock::Timeout=300 update -qq </dev/null; \
+	apt-get -o DPkg::Lock::Timeout=300 install -qq --yes --no-install-recommends $$missing </dev/null
