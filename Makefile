@@ -37,7 +37,8 @@ NPM_STAMPS := $(addsuffix /node_modules/.installed,$(NPM_FOLDERS))
 # The wheel of pyright brings pyright along; without this it asks the registry for a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
-.PHONY: help setup run test soak bench lint lint-python lint-web lint-locks format clean debian
+LINTERS := lint-format lint-style lint-mypy lint-pyright lint-imports lint-web lint-locks
+.PHONY: help setup run test soak bench lint $(LINTERS) format clean debian
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -57,14 +58,22 @@ soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, o
 bench: setup  ## measure; the method is in benchmarks/README.md
 	$(BIN)/python benchmarks/run.py $(ARGS)
 
-lint: lint-python lint-web lint-locks  ## check format, style, types and who imports whom
+lint: $(LINTERS)  ## check format, style, types and who imports whom
 
-lint-python: $(RUNTIME) $(DEV)
+lint-format: $(RUNTIME) $(DEV)
 	$(BIN)/ruff format --check .
+
+lint-style: $(RUNTIME) $(DEV)
 	$(BIN)/ruff check .
+
+lint-mypy: $(RUNTIME) $(DEV)
 	$(BIN)/mypy
+
+lint-pyright: $(RUNTIME) $(DEV)
 	$(BIN)/pyright
-	$(BIN)/lint-imports
+
+lint-imports: $(RUNTIME) $(DEV)
+	$(BIN)/lint-imports --no-logo
 
 lint-web: $(NPM_STAMPS)
 	@for folder in $(NPM_FOLDERS); do \
