@@ -5,6 +5,7 @@
 
 import ast
 import importlib.metadata
+import importlib.util
 import subprocess
 import sys
 import zipfile
@@ -92,6 +93,22 @@ def test_importing_by_folder_would_make_a_second_copy_and_is_banned(folder: str)
     code = f'"""Breaks the rule."""\n\nimport {folder}.parvis\n\n__all__ = ["{folder}"]\n'
     done = subprocess.run(argv, cwd=CHECKOUT, input=code, capture_output=True, text=True)
     assert "TID251" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("folder", sorted({root.partition("/")[0] for root in ROOTS}))
+def test_no_test_can_import_by_folder(folder: str) -> None:
+    assert importlib.util.find_spec(folder) is None
+
+
+@pytest.mark.parametrize(
+    ("tool", "key"),
+    [("mypy", "mypy_path"), ("pyright", "extraPaths"), ("ruff", "src"), ("coverage.run", "source")],
+)
+def test_every_tool_knows_every_root(tool: str, key: str) -> None:
+    options = PYPROJECT["tool"]
+    for step in tool.split("."):
+        options = options[step]
+    assert set(ROOTS) <= set(options[key])
 
 
 def test_each_part_says_that_it_is_typed_and_the_namespace_does_not() -> None:
