@@ -51,7 +51,7 @@ class Entry:
             offset all the same.
         sender: Id of the user who sent it, as proven by the session.
         time: Seconds since the epoch, as the home saw it.
-        key: Idempotency key, 1–64 bytes, unique within the part. An entry whose key is already
+        key: Idempotency key, 1 to 64 bytes, unique within the part. An entry whose key is already
             in the log is not logged again: its old offset is the answer.
         preconditions: Queries that must each return a first row whose first column is true
             (neither NULL nor 0), seen inside the transaction; else the entry is refused.
@@ -72,7 +72,9 @@ class Batch:
 
     Attributes:
         expected: Offset of the end of the log as the caller knows it. If the log is elsewhere
-            the answer is CONFLICT, unless all entries are already logged (a repeated call).
+            the answer is CONFLICT, unless this is a repeated call whose answer got lost: all
+            entries are already logged, or all that was logged beyond `expected` came from this
+            batch (then those that were refused are tried again, and go to the end).
     """
 
     room: str
@@ -279,7 +281,10 @@ class Store(Protocol):
         ...
 
     async def delete_room(self, tenant: str, room: str, *, now: float) -> None:
-        """Delete logs, snapshots and cursors; leave a tombstone and raise the fence.
+        """Delete logs, snapshots, cursors and what was set aside; leave a tombstone.
+
+        The fence is raised, so that its home is answered GONE. Rows of plugins and jobs stay.
+        Deleting a deleted room changes nothing.
 
         Raises:
             RoomNotFound: If it never existed.
@@ -305,7 +310,12 @@ class Store(Protocol):
         ...
 
     async def save_snapshot(self, address: Address, fence: int, snapshot: Snapshot) -> bool:
-        """Keep a snapshot instead of an older one; False if fenced, stale or of another life."""
+        """Keep a snapshot instead of one of the same or an earlier offset.
+
+        Returns:
+            False, and nothing changed, if the caller is fenced or the room is gone, or if the
+            snapshot is older than the one kept, of another incarnation, or ahead of the log.
+        """
         ...
 
     async def read(
@@ -315,15 +325,23 @@ class Store(Protocol):
         ...
 
     async def read_back(
-        self, address: Address, *, before: int | None = None, limit: int = 1000
+        self,
+        address: Address,
+        *,
+        before: int | None = None,
+        limit: int = 1000,
+        max_bytes: int = 4 * 1024 * 1024,
     ) -> Sequence[LoggedUpdate]:
-        """Return the rows before an offset (None: from the end), newest first."""
+        """Return the rows before an offset (None: from the end), newest first: at least one."""
         ...
 
     # Quarantine
 
     async def quarantine(self, tenant: str, poison: Quarantined) -> None:
-        """Keep a poison update; if it stands in the log, its row there becomes empty. Idempotent."""
+        """Keep a poison update; if it stands in the log, its row there becomes empty.
+
+        Doing it again changes nothing.
+        """
         ...
 
     async def quarantined(self, tenant: str, room: str | None = None) -> Sequence[Quarantined]:
@@ -333,7 +351,13 @@ class Store(Protocol):
     # Tables of plugins
 
     async def migrate(self, plugin: str, migrations: Sequence[Migration]) -> None:
-        """Bring a plugin's tables to the newest number, now and in every tenant opened later."""
+        """Bring a plugin's tables to the newest number, now and in every tenant opened later.
+
+        Raises:
+            StatementRefused: If a script fails, or would on an empty database. Of the tenant
+                where it failed nothing changed.
+            SchemaTooNew: If a tenant's tables were made by a later version of the plugin.
+        """
         ...
 
     async def query(self, tenant: str, statement: Statement) -> Sequence[tuple[SqlValue, ...]]:
@@ -351,13 +375,23 @@ class Store(Protocol):
         ...
 
     async def advance(self, consumer: str, address: Address, offset: int) -> None:
-        """Move a cursor forward; a lower offset than the present one changes nothing."""
+        """Move a cursor forward, at most to the log's end; a lower offset changes nothing."""
         ...
 
     async def lagging(
-        self, consumer: str, tenant: str, *, prefix: str = "", limit: int = 100
+        self,
+        consumer: str,
+        tenant: str,
+        *,
+        prefix: str = "",
+        after: tuple[str, str] = ("", ""),
+        limit: int = 100,
     ) -> Sequence[Lag]:
-        """List logs, of rooms whose name starts with `prefix`, that a consumer has yet to read."""
+        """List logs, of rooms whose name starts with `prefix`, that a consumer has yet to read.
+
+        They come by room and part; `after` (a room and a part) skips up to that one, for a
+        consumer that cannot get past some of them.
+        """
         ...
 
     async def enqueue(self, tenant: str, job: Job) -> int:

@@ -1,7 +1,7 @@
 """What can go wrong in a store.
 
 StorageError                 the base: nothing of the call became durable
-├── StoreUnavailable         a passing fault (disk full, connection lost): the same call may succeed later
+├── StoreUnavailable         a passing fault (disk full, connection lost): call again later
 ├── RoomNotFound             no such room in this tenant
 ├── RoomDeleted              the room was deleted; its tombstone keeps the name from coming back
 ├── StatementRefused         a statement broke a constraint, or is not valid SQL

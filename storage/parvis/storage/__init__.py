@@ -1,0 +1,66 @@
+"""What survives a crash: the contract between the node and its store.
+
+Only the contract stands here, so that plugins may import it without any driver. A store is opened
+with `parvis.storage.factory.open_store`.
+"""
+
+from parvis.storage.accounts import Accounts, EmailTaken, SignIn, User
+from parvis.storage.api import (
+    Address,
+    Appended,
+    Batch,
+    Entry,
+    Head,
+    Job,
+    Lag,
+    LoggedUpdate,
+    Migration,
+    Opened,
+    Quarantined,
+    RoomInfo,
+    Snapshot,
+    SqlValue,
+    Statement,
+    Status,
+    Store,
+)
+from parvis.storage.errors import (
+    DataFolderHeld,
+    RoomDeleted,
+    RoomNotFound,
+    SchemaTooNew,
+    StatementRefused,
+    StorageError,
+    StoreUnavailable,
+)
+
+__all__ = [
+    "Accounts",
+    "Address",
+    "Appended",
+    "Batch",
+    "DataFolderHeld",
+    "EmailTaken",
+    "Entry",
+    "Head",
+    "Job",
+    "Lag",
+    "LoggedUpdate",
+    "Migration",
+    "Opened",
+    "Quarantined",
+    "RoomDeleted",
+    "RoomInfo",
+    "RoomNotFound",
+    "SchemaTooNew",
+    "SignIn",
+    "Snapshot",
+    "SqlValue",
+    "Statement",
+    "StatementRefused",
+    "Status",
+    "StorageError",
+    "Store",
+    "StoreUnavailable",
+    "User",
+]

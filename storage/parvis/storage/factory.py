@@ -1,0 +1,41 @@
+"""Opens the store that a URL names."""
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from parvis.storage.accounts import Accounts
+from parvis.storage.api import Store
+from parvis.storage.errors import StorageError
+from parvis.storage.memory import open_memory
+from parvis.storage.sqlite import open_sqlite
+
+_EXPECTED = "sqlite:///DIR or memory:"
+
+
+def open_store(url: str) -> tuple[Store, Accounts]:
+    """Return the store and the accounts behind a URL; closing the store closes both.
+
+    Args:
+        url: ``sqlite:///DIR``, where DIR is relative to the working directory and an absolute one
+            has a fourth slash (``sqlite:////var/lib/parvis``), or ``memory:``, which keeps
+            everything until the process ends.
+
+    Raises:
+        StorageError: If there is no such kind of store, or it cannot be opened.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "memory" and not rest:
+        return open_memory()
+    if scheme == "sqlite":
+        if not rest.startswith("///") or not rest[3:]:
+            raise StorageError(
+                f"store URL {url!r} names no folder; expected sqlite:///DIR",
+                hint="An absolute folder has four slashes: sqlite:////var/lib/parvis.",
+            )
+        return open_sqlite(Path(unquote(rest[3:])))
+    if scheme in ("postgres", "postgresql"):
+        raise StorageError(
+            "this version of Parvis has no PostgreSQL store",
+            hint=f"Expected {_EXPECTED}.",
+        )
+    raise StorageError(f"store URL {url!r} is of no known kind", hint=f"Expected {_EXPECTED}.")

@@ -1,0 +1,6 @@
+"""The SQLite store: one file per tenant in a data folder, no other service needed."""
+
+from parvis.storage.sqlite.accounts import SqliteAccounts
+from parvis.storage.sqlite.store import SqliteStore, open_sqlite
+
+__all__ = ["SqliteAccounts", "SqliteStore", "open_sqlite"]

@@ -1,0 +1,118 @@
+"""The log of a part: pages of it, its snapshot, and what was set aside from it."""
+
+from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
+from parvis.storage.sqlite.files import Database
+
+_PART = """
+    (SELECT part.id FROM parvis_part AS part JOIN parvis_room AS room ON room.id = part.room
+     WHERE room.name = ? AND part.name = ? AND room.deleted IS NULL)
+"""
+_FORWARD = f"""
+    SELECT "offset", body, sender, time, key FROM parvis_log
+    WHERE part = {_PART} AND "offset" > ? ORDER BY "offset" LIMIT ?
+"""
+_BACK = f"""
+    SELECT "offset", body, sender, time, key FROM parvis_log
+    WHERE part = {_PART} AND "offset" < ? ORDER BY "offset" DESC LIMIT ?
+"""
+_LAST = 2**63 - 1
+
+
+def read(
+    database: Database, address: Address, after: int, limit: int, max_bytes: int
+) -> list[LoggedUpdate]:
+    """Return the rows after an offset, in order: at least one if there is one."""
+    return _page(database, _FORWARD, address, after, limit, max_bytes)
+
+
+def read_back(
+    database: Database, address: Address, before: int | None, limit: int, max_bytes: int
+) -> list[LoggedUpdate]:
+    """Return the rows before an offset, newest first: at least one if there is one."""
+    return _page(database, _BACK, address, _LAST if before is None else before, limit, max_bytes)
+
+
+def snapshot(database: Database, address: Address) -> Snapshot | None:
+    """Return the snapshot of the part's current incarnation."""
+    row = database.execute(
+        'SELECT snapshot.incarnation, snapshot."offset", state, side'
+        " FROM parvis_snapshot AS snapshot JOIN parvis_part AS part ON part.id = snapshot.part"
+        f" WHERE part.id = {_PART} AND part.incarnation = snapshot.incarnation",
+        (address.room, address.part),
+    ).fetchone()
+    return None if row is None else Snapshot(*row)
+
+
+def save_snapshot(database: Database, address: Address, fence: int, new: Snapshot) -> bool:
+    """Keep a snapshot; False if fenced, older than the present one, or not of this log."""
+    row = database.execute(
+        "SELECT part.id FROM parvis_part AS part JOIN parvis_room AS room ON room.id = part.room"
+        " WHERE room.name = ? AND part.name = ? AND room.deleted IS NULL AND room.fence = ?"
+        " AND part.incarnation = ? AND part.end_offset >= ?",
+        (address.room, address.part, fence, new.incarnation, new.offset),
+    ).fetchone()
+    if row is None:
+        return False
+    kept = database.execute(
+        'INSERT INTO parvis_snapshot (part, incarnation, "offset", state, side)'
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET"
+        ' incarnation = excluded.incarnation, "offset" = excluded."offset",'
+        " state = excluded.state, side = excluded.side"
+        ' WHERE (parvis_snapshot.incarnation, parvis_snapshot."offset")'
+        ' <= (excluded.incarnation, excluded."offset")',
+        (row[0], new.incarnation, new.offset, new.state, new.index),
+    ).rowcount
+    return kept > 0
+
+
+def quarantine(database: Database, poison: Quarantined) -> None:
+    """Keep a poison update, and empty the row where it stands."""
+    database.execute(
+        'INSERT INTO parvis_quarantine (room, part, "offset", body, digest, sender, time, reason)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (
+            poison.room,
+            poison.part,
+            poison.offset,
+            poison.update,
+            poison.digest,
+            poison.sender,
+            poison.time,
+            poison.reason,
+        ),
+    )
+    emptied = database.execute(
+        f"UPDATE parvis_log SET body = x'' WHERE part = {_PART} AND \"offset\" = ? AND body = ?"
+        " RETURNING part",
+        (poison.room, poison.part, poison.offset, poison.update),
+    ).fetchone()
+    if emptied is not None:
+        database.execute(
+            "UPDATE parvis_part SET size = size - ? WHERE id = ?",
+            (len(poison.update), emptied[0]),
+        )
+
+
+def quarantined(database: Database, room: str | None) -> list[Quarantined]:
+    """List what was set aside, oldest first."""
+    rows = database.execute(
+        'SELECT room, part, "offset", body, digest, sender, time, reason FROM parvis_quarantine'
+        " WHERE ?1 IS NULL OR room = ?1 ORDER BY time, id",
+        (room,),
+    )
+    return [Quarantined(*row) for row in rows]
+
+
+def _page(
+    database: Database, sql: str, address: Address, place: int, limit: int, max_bytes: int
+) -> list[LoggedUpdate]:
+    rows: list[LoggedUpdate] = []
+    size = 0
+    cursor = database.execute(sql, (address.room, address.part, place, max(1, limit)))
+    for row in cursor:
+        size += len(row[1])
+        if rows and size > max_bytes:
+            break
+        rows.append(LoggedUpdate(*row))
+    cursor.close()
+    return rows
