@@ -66,25 +66,54 @@ class Transport(Protocol):
         ...
 
 
-class HelperDied(Exception):
+class HelperStopped(Exception):
+    """Base of what can become of a helper's work instead of a result.
+
+    Attributes:
+        step: How far the task had come, in its own count; 0 if it does not count.
+    """
+
+    def __init__(self, message: str, *, step: int = 0) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+class HelperDied(HelperStopped):
     """A helper process died over its work: the input is not to be touched in this process."""
 
 
-class HelperTimeout(Exception):
+class HelperTimeout(HelperStopped):
     """A helper was ended because its work took too long."""
 
 
-class HelperFailed(Exception):
-    """The work raised an exception in the helper, whose text this carries."""
+class HelperFailed(HelperStopped):
+    """The work raised an exception in the helper, whose text this carries.
+
+    Attributes:
+        kind: Name of the exception's class.
+    """
+
+    def __init__(self, message: str, *, step: int = 0, kind: str = "") -> None:
+        super().__init__(message, step=step)
+        self.kind = kind
+
+
+class HelperPanicked(HelperFailed):
+    """Native code panicked: the replica it worked on is not to be touched again."""
+
+
+class HelperMissing(HelperFailed):
+    """No helper could be started, so nothing is known about the input; try again later."""
 
 
 class Helpers(Protocol):
     """Killable processes for work on whole documents, which could block or end this one."""
 
-    async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:
+    async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  by a Clock
         """Do one of the tasks in `parvis.server.firewall.tasks` elsewhere.
 
-        Arguments and result are plain MessagePack values.
+        Arguments and result are plain MessagePack values. The time spent waiting for a free
+        helper is not counted.
 
         Raises:
             HelperDied: If the process died, e.g. by a stack overflow in native code.

@@ -1,0 +1,1 @@
+"""What stands between a room and an update that could end the process."""
