@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .filling import setting
 
@@ -251,4 +251,4 @@ class Settings:
     @property
     def store_url(self) -> str:
         """The store's URL, with the default filled in."""
-        return self.store.url or f"sqlite:///{self.server.data}"
+        return self.store.url or f"sqlite:///{quote(self.server.data)}"

@@ -1,0 +1,192 @@
+"""Accounts and their sign-ins: made, checked, ended."""
+
+import base64
+import dataclasses
+import hashlib
+import re
+from typing import Final
+
+from parvis.storage.accounts import Accounts, SignIn, User
+
+from ..ports import Clock, Random
+from ..settings import LOCAL_TENANT, AuthSettings
+from .attempts import Attempts
+from .errors import InvalidAccount, SetUpClosed, Unauthenticated
+from .passwords import Passwords
+from .voids import Voids
+
+DAY: Final = 86_400.0
+SETUP: Final = "setup"
+"""Under this name the store keeps the secret of the one-time set-up."""
+
+EMAIL: Final = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,189}")
+COLORS: Final = (
+    "#c2410c", "#b91c1c", "#be185d", "#a21caf", "#7e22ce", "#4338ca", "#1d4ed8", "#0369a1",
+    "#0e7490", "#0f766e", "#15803d", "#4d7c0f", "#a16207", "#92400e", "#475569", "#9f1239",
+)  # fmt: skip
+"""Of cursors: each readable on white and on black."""
+
+WRONG: Final = "wrong e-mail address or password"
+
+
+class People:
+    """The accounts of this installation."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        passwords: Passwords,
+        voids: Voids,
+        clock: Clock,
+        random: Random,
+        settings: AuthSettings,
+    ) -> None:
+        self.accounts: Final = accounts
+        self.passwords: Final = passwords
+        self._voids = voids
+        self._attempts = Attempts(clock, settings)
+        self._clock = clock
+        self._random = random
+        self._settings = settings
+
+    async def add(
+        self,
+        email: str,
+        *,
+        name: str = "",
+        password: str = "",
+        admin: bool = False,
+        tenant: str = LOCAL_TENANT,
+    ) -> User:
+        """Make an account.
+
+        Args:
+            email: Unique on the whole server.
+            name: For people; the part of the address before the @ if empty.
+            password: Empty for an account without password sign-in.
+            admin: Whether the person administers the tenant.
+            tenant: Whose data the account is about.
+
+        Raises:
+            WeakPassword, InvalidAccount, TooBusy
+            EmailTaken: If another account has the address.
+        """
+        email = email.strip()
+        name = " ".join(name.split()) or email.partition("@")[0]
+        if not EMAIL.fullmatch(email) or not email.isprintable():
+            raise InvalidAccount(f"expected an e-mail address, got {email[:80]!r}")
+        if len(name) > 100 or not name.isprintable():
+            raise InvalidAccount("expected a name of up to 100 printable characters")
+        if password:
+            self.passwords.check(password, email, name)
+        user = User(
+            id=f"u_{self._random.bytes(12).hex()}",
+            tenant=tenant,
+            email=email,
+            name=name,
+            color=COLORS[self._random.below(len(COLORS))],
+            password=await self.passwords.hash(password) if password else "",
+            admin=admin,
+            created=self._clock.time(),
+        )
+        await self.accounts.add_user(user)
+        return user
+
+    async def authenticate(self, email: str, password: str, address: str) -> User:
+        """Return the account that an address and a password belong to.
+
+        An unknown account, a wrong password and a disabled account look the same, in words and in
+        the time they take.
+
+        Raises:
+            Unauthenticated, TooManyAttempts, TooBusy
+        """
+        self._attempts.begin(email, address)
+        user = await self.accounts.user_by_email(email.strip())
+        right = await self.passwords.verify("" if user is None else user.password, password)
+        if user is None or not right or user.disabled:
+            raise Unauthenticated(WRONG)
+        self._attempts.succeeded(email, address)
+        if self.passwords.outgrown(user.password):
+            user = dataclasses.replace(user, password=await self.passwords.hash(password))
+            await self.accounts.save_user(user)
+        return user
+
+    async def set_password(self, user: User, password: str) -> User:
+        """Give an account a new password; every token and sign-in of the old one is void."""
+        self.passwords.check(password, user.email, user.name)
+        hashed = await self.passwords.hash(password)
+        return await self.save(dataclasses.replace(user, password=hashed, epoch=user.epoch + 1))
+
+    async def save(self, user: User) -> User:
+        """Keep a changed account and let live sessions know."""
+        await self.accounts.save_user(user)
+        self._voids.note_user(user)
+        return user
+
+    async def sign_in(self, user: User) -> tuple[str, SignIn]:
+        """Begin a sign-in; return the secret for the cookie, which is kept nowhere else.
+
+        It begins with the account's epoch, so that it ends with the password it was made by. The
+        digest in the store covers all of it.
+        """
+        secret = f"{user.epoch}.{_secret(self._random)}"
+        now = self._clock.time()
+        expires = now + self._settings.sign_in_days * DAY
+        sign_in = SignIn(digest=digest(secret), user=user.id, created=now, expires=expires)
+        await self.accounts.add_sign_in(sign_in)
+        return secret, sign_in
+
+    async def sign_out(self, secret: str) -> None:
+        """End a sign-in, and with it whatever rests on it."""
+        ended = digest(secret)
+        await self.accounts.end_sign_in(ended)
+        until = self._clock.time() + self._settings.sign_in_days * DAY
+        self._voids.note(ended.hex(), until=until)
+
+    async def set_up_secret(self) -> str | None:
+        """Return the secret with which the first administrator is made; None if there is one."""
+        fresh = _secret(self._random)
+        kept = await self.accounts.secret(SETUP, fresh=fresh.encode())
+        if any(user.admin for user in await self.accounts.users()):
+            await self.accounts.take_secret(SETUP, kept)
+            return None
+        return kept.decode()
+
+    async def set_up(self, secret: str, *, email: str, name: str, password: str) -> User:
+        """Make the first administrator.
+
+        Raises:
+            SetUpClosed: If the secret is wrong or used, or an administrator exists.
+            WeakPassword, InvalidAccount, EmailTaken, TooBusy: And the secret stays good.
+        """
+        offered = await self.set_up_secret()
+        if offered is None or not secret:
+            raise SetUpClosed("the set-up is over: an administrator exists")
+        given = secret.encode("utf-8", "surrogatepass")
+        if digest(secret) != digest(offered):
+            raise SetUpClosed("the link of the set-up is not the one this server printed")
+        self.passwords.check(password, email, name)
+        # Taken first, so that of two who hold the link only one becomes the administrator.
+        if not await self.accounts.take_secret(SETUP, given):
+            raise SetUpClosed("the link of the set-up has been used")
+        try:
+            return await self.add(email, name=name, password=password, admin=True)
+        except BaseException:
+            await self.accounts.secret(SETUP, fresh=given)
+            raise
+
+
+def digest(secret: str) -> bytes:
+    """Return what is kept of a cookie's secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def epoch_in(secret: str) -> int:
+    """Return the account's epoch in a cookie's secret; 0 if there is none."""
+    digits = secret.partition(".")[0]
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else 0
+
+
+def _secret(random: Random) -> str:
+    return base64.urlsafe_b64encode(random.bytes(32)).rstrip(b"=").decode()
