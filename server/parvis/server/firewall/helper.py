@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final, cast
 
 import msgpack
 
-from parvis.server.firewall.dependent import die_with
+from parvis.server.firewall.children import die_with
 
 LENGTH: Final = struct.Struct("!I")
 STEP: Final = struct.Struct("=q")

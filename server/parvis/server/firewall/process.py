@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 import msgpack
 
+from parvis.server.firewall.children import how_it_ended
 from parvis.server.firewall.helper import LENGTH, STEP
 from parvis.server.ports import (
     Clock,
@@ -63,6 +63,7 @@ class HelperProcess:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "parvis.server.firewall.helper",
                 *map(
@@ -193,16 +194,6 @@ class HelperProcess:
         assert stderr is not None
         while words := await stderr.read(4096):
             self._last_words = (self._last_words + words)[-LAST_WORDS:]
-
-
-def how_it_ended(code: int) -> str:
-    """Say what a process died of, from its return code as `subprocess` has it."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _shared_file() -> int:

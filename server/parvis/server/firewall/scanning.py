@@ -1,43 +1,34 @@
-"""Looks through large updates in a helper, as the worker itself does through small ones."""
+"""The structural scan of an update too large to be looked through in the worker's own loop."""
 
-import dataclasses
-from typing import Any, Final, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from parvis.protocol.errors import Malformed, NotAllowed, TooDeep, TooLarge
-from parvis.protocol.ranges import Range
-from parvis.protocol.update import CLIENT, Limits, Scan
-from parvis.server.ports import HelperFailed, Helpers
+from parvis.protocol.update import Scan
 
-REFUSALS: Final[dict[str, type[Malformed]]] = {
-    kind.__name__: kind for kind in (Malformed, TooDeep, TooLarge, NotAllowed)
-}
+from ..ports import Helpers
+
+Table = Mapping[int, Sequence[Sequence[int]]]
 
 
-async def scan_in_helper(helpers: Helpers, update: bytes, limits: Limits = CLIENT) -> Scan:
-    """Look through an update without holding up this process.
+async def scan_in_helper(helpers: Helpers, update: bytes) -> Scan:
+    """Return what `parvis.protocol.update.scan` returns.
 
     Raises:
-        Malformed: As `parvis.protocol.update.scan`.
-        HelperStopped: If it could not be read for another reason.
+        HelperFailed: If the update is malformed; the text says how.
+        HelperDied, HelperTimeout: If reading it ended the helper.
     """
-    try:
-        seen = await helpers.run("scan", update, dataclasses.asdict(limits))
-    except HelperFailed as error:
-        if error.kind in REFUSALS:
-            # The helper's text begins with where it comes from: "scan: TooDeep: expected …".
-            reason = str(error).partition("expected ")[2]
-            raise REFUSALS[error.kind](reason) from None
-        raise
+    found = cast(Mapping[str, object], await helpers.run("scan", update))
     return Scan(
-        structs=_ranges(seen["structs"]),
-        deletes=_ranges(seen["deletes"]),
-        needs=cast("dict[int, int]", seen["needs"]),
-        roots=set(cast("list[str]", seen["roots"])),
-        blocks=cast(int, seen["blocks"]),
+        structs=_ranges(found["structs"]),
+        deletes=_ranges(found["deletes"]),
+        needs=dict(cast(Mapping[int, int], found["needs"])),
+        roots=set(cast(Sequence[str], found["roots"])),
+        blocks=cast(int, found["blocks"]),
     )
 
 
-def _ranges(packed: dict[int, list[list[int]]]) -> dict[int, list[Range]]:
+def _ranges(table: object) -> dict[int, list[tuple[int, int]]]:
     return {
-        client: [(start, end) for start, end in cast(Any, runs)] for client, runs in packed.items()
+        client: [(start, end) for start, end in ranges]
+        for client, ranges in cast(Table, table).items()
     }

@@ -55,6 +55,7 @@ class Suspect:
         digests: SHA-256 of each of them.
         sessions: Ids of the sessions they came from, as far as known.
         time: Seconds since the epoch when the death was noticed; 0.0 before that.
+        cause: What it died of, for people.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Suspect:
     digests: tuple[bytes, ...] = ()
     sessions: tuple[str, ...] = ()
     time: float = 0.0
+    cause: str = ""
 
 
 def make_note() -> int:
@@ -116,7 +118,7 @@ class Watch:
 
 
 def read_note(file: int) -> Suspect | None:
-    """Return what the worker that held this file was doing when it died; None if nothing."""
+    """Take off the note of a worker that died: what it was doing, or None if nothing dangerous."""
     state, length = _HEADER.unpack(os.pread(file, _HEADER.size, 0))
     if state != HELD:
         return None
@@ -125,6 +127,8 @@ def read_note(file: int) -> Suspect | None:
         "tuple[Kind, tuple[str, str, str], list[Sent], list[bytes]]",
         msgpack.unpackb(os.pread(file, length, _HEADER.size)),
     )
+    # The next worker may die before it has a watch of its own.
+    os.pwrite(file, bytes([FREE]), 0)
     whole = tuple(update for update, _ in updates if not digests)
     return Suspect(
         kind=kind,

@@ -1,4 +1,4 @@
-"""Makes a child process end with its parent, whatever the parent dies of."""
+"""Child processes: that they end with their parent, and what they died of."""
 
 import ctypes
 import os
@@ -26,3 +26,13 @@ def die_with(parent: int) -> None:
     # The parent may have died before the call above, which then waits for somebody else's end.
     if os.getppid() != parent:
         os._exit(1)
+
+
+def how_it_ended(code: int) -> str:
+    """Say what a process died of, from its return code as `subprocess` has it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
