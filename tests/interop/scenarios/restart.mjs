@@ -1,0 +1,61 @@
+// A server that dies and comes back: what it confirmed is there, what was written meanwhile arrives.
+import { until } from '../bell.mjs'
+import { open } from '../clients.mjs'
+import { add, agree, edit, picture, seeded } from '../content.mjs'
+
+/**
+ * Clients write, the server is killed, they go on writing, it comes back.
+ * Asks for `kill` and `start`. Returns the number of different pictures, a fresh joiner's included.
+ */
+export async function offline_edits_survive({ url, room, kinds, seed = 2, ask }) {
+  const random = seeded(seed)
+  const clients = kinds.map((kind) => open(kind, url, room))
+  await Promise.all(clients.map((client) => client.ready()))
+  clients.forEach(({ doc }, index) => edit(doc, random, `before ${index}`, 10))
+  await until('all to agree before the kill', () => agree(clients.map(({ doc }) => doc)))
+
+  // These are on their way when the server dies: it may have them or not.
+  clients.forEach(({ doc }, index) => edit(doc, random, `during ${index}`, 10))
+  await ask('kill')
+  await until('everyone to notice', () => clients.every(({ synced }) => !synced))
+  clients.forEach(({ doc }, index) => {
+    edit(doc, random, `offline ${index}`, 10)
+    add(doc, `offline ${index};`)
+  })
+  await ask('start')
+
+  await until('all to agree afterwards', () => agree(clients.map(({ doc }) => doc)), () => JSON.stringify(clients.map(({ kind, record }) => [kind, record.attempts, record.closes])))
+  await Promise.all(clients.map((client) => client.saved()))
+  const late = open(kinds[0], url, room)
+  await late.ready()
+  await until('the late joiner to agree', () => agree([late.doc, clients[0].doc]))
+  const text = late.doc.getText('text').toString()
+  return {
+    pictures: new Set([...clients, late].map(({ doc }) => picture(doc))).size,
+    missing: clients.map((_, index) => `offline ${index};`).filter((word) => !text.includes(word)),
+    seed,
+  }
+}
+
+/**
+ * Clients write until the server confirmed everything, all leave, the server is killed.
+ * Asks for `kill` and `start`. Returns whether a fresh client sees the same picture.
+ */
+export async function confirmed_edits_survive({ url, room, kinds, seed = 3, ask }) {
+  const random = seeded(seed)
+  const clients = kinds.map((kind) => open(kind, url, room))
+  await Promise.all(clients.map((client) => client.ready()))
+  clients.forEach(({ doc }, index) => edit(doc, random, `${index}`, 20))
+  await until('all to agree', () => agree(clients.map(({ doc }) => doc)))
+  clients.forEach(({ doc }, index) => add(doc, `last word of ${index}`))
+  await until('all to agree on the last words', () => agree(clients.map(({ doc }) => doc)))
+  await Promise.all(clients.map((client) => client.saved()))
+  const before = picture(clients[0].doc)
+  await ask('kill')
+  clients.forEach((client) => client.destroy())
+  await ask('start')
+  const late = open(kinds[0], url, room)
+  await late.ready()
+  await until('the same picture', () => picture(late.doc) === before, () => `${picture(late.doc)}\nexpected\n${before}`)
+  return { same: true, seed }
+}

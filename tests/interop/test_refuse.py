@@ -1,0 +1,58 @@
+"""Saying no to stock clients, which come back after every no."""
+
+from dataclasses import asdict
+
+import pytest
+
+from tests.interop.conftest import Tokens
+from tests.interop.scenario import HOCUSPOCUS, KINDS, YJS, run
+from tests.running import Server
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_viewers_update_is_refused_and_its_socket_kept(
+    kind: str, guarded_server: Server, room: str, tokens: Tokens
+) -> None:
+    result = run(
+        "refuse",
+        "a_viewer_writes",
+        {"url": guarded_server.url, "room": room, "kind": kind, "tokens": asdict(tokens)},
+    )
+    assert result == {
+        "seen_by_others": 0,
+        "viewer_sockets": 1,
+        "viewer_closes": [],
+        "claims_saved": False,
+        "scope": "readonly" if kind in HOCUSPOCUS else None,
+    }
+
+
+@pytest.mark.parametrize("kind", HOCUSPOCUS)
+def test_a_hocuspocus_client_with_a_wrong_token_asks_once(
+    kind: str, guarded_server: Server, room: str, tokens: Tokens
+) -> None:
+    result = run(
+        "refuse",
+        "a_wrong_token",
+        {"url": guarded_server.url, "room": room, "kind": kind, "tokens": asdict(tokens)},
+    )
+    assert len(result["failures"]) == 1
+    assert result["attempts"] == 1
+    assert result["saw"] == ""
+
+
+@pytest.mark.parametrize("kind", YJS)
+def test_a_y_websocket_client_with_a_wrong_token_backs_off(
+    kind: str, guarded_server: Server, room: str, tokens: Tokens
+) -> None:
+    result = run(
+        "refuse",
+        "a_wrong_token",
+        {"url": guarded_server.url, "room": room, "kind": kind, "tokens": asdict(tokens)},
+    )
+    # Refused before the upgrade, the client doubles its pause each time; had the socket opened,
+    # versions 1 and 2 would start again at 100 ms.
+    assert result["opened"] == 0
+    assert result["refusals"] == [401]
+    assert result["unsuccessful"] >= 3
+    assert result["saw"] == ""
