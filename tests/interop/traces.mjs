@@ -1,11 +1,12 @@
 // Real editing histories, and a generator that makes ones of the same shape where they are missing.
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import * as Y from 'yjs'
 import { seeded } from './content.mjs'
 
-const FOLDER = process.env.PARVIS_TRACES ?? resolve(import.meta.dirname, '../../../shared/data')
+const FOLDER = process.env.PARVIS_TRACES ?? fileURLToPath(new URL('../../../shared/data', import.meta.url))
 const SEED = 20261120
 
 /**
