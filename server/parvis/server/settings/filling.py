@@ -159,7 +159,7 @@ def convert(raw: object, hint: Any, about: Mapping[str, Any]) -> object:
 
 def describe_type(hint: Any, about: Mapping[str, Any]) -> str:
     """Say in words what a setting accepts, e.g. ``a whole number from 0 to 65535``."""
-    options = _alternatives(hint)
+    options = alternatives(hint)
     if options:
         return " or ".join(describe_type(option, about) for option in options)
     if hint is type(None):
@@ -189,13 +189,14 @@ class _Wrong:
 _WRONG: Final = _Wrong()
 
 
-def _alternatives(hint: Any) -> tuple[Any, ...]:
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """Return what a union is of; nothing for any other type."""
     union = typing.get_origin(hint) in (Union, types.UnionType)
     return typing.get_args(hint) if union else ()
 
 
 def _as_type(raw: object, hint: Any, about: Mapping[str, Any]) -> object:
-    options = _alternatives(hint)
+    options = alternatives(hint)
     if options:
         if raw is None or (isinstance(raw, Word) and not raw and type(None) in options):
             return None if type(None) in options else _WRONG

@@ -1,0 +1,88 @@
+"""Request bodies: JSON objects read into frozen dataclasses, which also describe them."""
+
+import dataclasses
+import json
+import typing
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
+
+from aiohttp import web
+
+from ..settings.filling import Problem, alternatives, collect
+from .faults import Fault
+
+T = TypeVar("T")
+
+MAX_BODY: Final = 64 * 1024
+
+JSON_TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
+    str: {"type": "string"},
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+}
+
+
+async def read(request: web.Request, kind: type[T]) -> T:
+    """Return the body of a request as a dataclass.
+
+    Raises:
+        Fault: 415 if it is not JSON, 400 if it is not what `kind` says.
+        web.HTTPRequestEntityTooLarge: Above the application's ``client_max_size``.
+    """
+    # A form on another site can send neither this type nor, without our leave, this header.
+    if request.content_type != "application/json":
+        raise Fault(415, "unsupported_media_type", "expected application/json")
+    try:
+        values: object = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise Fault(400, "malformed", "the body is not JSON") from None
+    if not isinstance(values, dict):
+        raise Fault(400, "malformed", "expected a JSON object")
+    given = cast("dict[str, object]", values)
+    problems = [
+        Problem(f"body.{name}", "is missing") for name in required(kind) if name not in given
+    ]
+    made = collect(kind, given, "body", problems)
+    if made is None or problems:
+        raise Fault(400, "malformed", "; ".join(map(str, problems)))
+    return made
+
+
+def required(kind: type[Any]) -> list[str]:
+    """Name the fields without default."""
+    return [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+
+
+def schema(kind: type[Any]) -> dict[str, Any]:
+    """Return the JSON schema of a body."""
+    hints = typing.get_type_hints(kind)
+    properties = {
+        field.name: _schema_of(hints[field.name])
+        | ({"description": field.metadata["meaning"]} if "meaning" in field.metadata else {})
+        for field in dataclasses.fields(kind)
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required(kind),
+        "additionalProperties": False,
+    }
+
+
+def _schema_of(hint: Any) -> dict[str, Any]:
+    options = alternatives(hint)
+    if options:
+        return {
+            "anyOf": [
+                {"type": "null"} if option is type(None) else _schema_of(option)
+                for option in options
+            ]
+        }
+    if typing.get_origin(hint) is tuple:
+        return {"type": "array", "items": {"type": "string"}}
+    return dict(JSON_TYPES[hint])

@@ -1,0 +1,118 @@
+"""The table of the HTTP API, and how it is put into an application."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from aiohttp import web
+
+from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
+
+from . import bodies, room_tokens, rooms, sessions, users
+from .contract import Api, Call, Endpoint, Who
+from .faults import Handler
+from .openapi import document
+
+BASE: Final = "/api/v1"
+
+ENDPOINTS: Final = (
+    Endpoint("POST", "/session", sessions.sign_in, Who.ANYONE,
+             "Sign in; sets the session cookie.", 200, sessions.Credentials),
+    Endpoint("GET", "/session", sessions.who_am_i, Who.CALLER, "Who is signed in."),
+    Endpoint("DELETE", "/session", sessions.sign_out, Who.ANYONE,
+             "Sign out; the session's websockets close.", 204),
+    Endpoint("POST", "/setup", sessions.set_up, Who.ANYONE,
+             "Make the first administrator with the one-time secret.", 201, sessions.FirstAdmin),
+    Endpoint("POST", "/ticket", sessions.ticket, Who.CALLER,
+             "Get a one-time ticket for the native websocket."),
+    Endpoint("POST", "/token", sessions.access_token, Who.ANYONE,
+             "Get an access token, for clients that are no browser.", 200, sessions.Credentials),
+    Endpoint("POST", "/room-tokens", room_tokens.mint, Who.MEMBER,
+             "Sign a room token within one's own rights.", 201, room_tokens.NewRoomToken),
+    Endpoint("DELETE", "/room-tokens/{id}", room_tokens.revoke, Who.MEMBER,
+             "Revoke a room token.", 204),
+    Endpoint("GET", "/users", users.list_users, Who.ADMIN, "List the tenant's accounts."),
+    Endpoint("POST", "/users", users.add_user, Who.ADMIN, "Make an account.", 201, users.NewUser),
+    Endpoint("GET", "/rooms", rooms.list_rooms, Who.CALLER,
+             "List rooms that one may read, by prefix, a page at a time."),
+    Endpoint("GET", "/rooms/{type}/{key:.+}", rooms.show_room, Who.CALLER, "Describe a room."),
+    Endpoint("DELETE", "/rooms/{type}/{key:.+}", rooms.delete_room, Who.CALLER,
+             "Delete a room for everybody.", 204),
+)  # fmt: skip
+
+
+def add_api(app: web.Application, api: Api) -> None:
+    """Add every endpoint, those of the room types too, and the description of them all."""
+    for endpoint in ENDPOINTS:
+        app.router.add_route(endpoint.method, BASE + endpoint.path, _handler(api, endpoint))
+    for kind, route in _routes(api):
+        path = f"{BASE}/{kind}{route.path}"
+        app.router.add_route(route.method, path, _plugin_handler(api, route))
+    described = document(BASE, ENDPOINTS, _routes(api))
+
+    async def openapi(_: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    app.router.add_get(f"{BASE}/openapi.json", openapi)
+
+
+def _routes(api: Api) -> Iterator[tuple[str, Route]]:
+    for kind in api.registry:
+        for route in kind.routes:
+            yield kind.name, route
+
+
+async def _call(api: Api, request: web.Request, who: Who) -> Call:
+    """Let in who may. Raises `Unauthenticated` or `Refused`."""
+    if who is Who.ANYONE:
+        return Call(request)
+    identified = await api.gate.http(request)
+    caller = identified.caller
+    if who is Who.ADMIN and not (caller.admin or caller.anyone):
+        raise Refused(ErrorCode.PERMISSION_DENIED, "only administrators may do this")
+    if who is Who.MEMBER and not caller.member:
+        raise Refused(ErrorCode.PERMISSION_DENIED, "only people with an account may do this")
+    return Call(request, identified)
+
+
+def _handler(api: Api, endpoint: Endpoint) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        call = await _call(api, request, endpoint.who)
+        if endpoint.body is not None:
+            body: Any = await bodies.read(request, endpoint.body)
+            call = Call(request, call.identified, body)
+        return await endpoint.handle(api, call)
+
+    return handle
+
+
+def _plugin_handler(api: Api, route: Route) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        identified = await api.gate.http(request)
+        answer = await route.handle(
+            HttpRequest(
+                caller=identified.caller,
+                method=request.method,
+                path=dict(request.match_info),
+                query=dict(request.query),
+                body=await request.read(),
+            )
+        )
+        return _response(answer)
+
+    return handle
+
+
+def _response(answer: HttpResponse) -> web.Response:
+    if isinstance(answer.body, bytes):
+        return web.Response(
+            body=answer.body,
+            status=answer.status,
+            content_type=answer.content_type,
+            headers=answer.headers,
+        )
+    return web.json_response(
+        answer.body,
+        status=answer.status,
+        content_type=answer.content_type,
+        headers=answer.headers,
+    )

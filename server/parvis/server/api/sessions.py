@@ -1,0 +1,112 @@
+"""Signing in and out, the first administrator, tickets and access tokens."""
+
+import dataclasses
+import logging
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from parvis.storage import User
+
+from ..identity.tickets import SECONDS as TICKET_SECONDS
+from .contract import Api, Call
+from .faults import Fault
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who signs in."""
+
+    email: str
+    password: str = field(metadata={"secret": True})
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdmin:
+    """Who becomes the first administrator; the secret stands in the link of the first start."""
+
+    email: str
+    password: str = field(metadata={"secret": True})
+    secret: str = field(metadata={"secret": True})
+    name: str = ""
+
+
+async def sign_in(api: Api, call: Call) -> web.Response:
+    """Begin a session: the answer sets the cookie."""
+    return await _begin(api, call, await _authenticate(api, call), 200)
+
+
+async def who_am_i(api: Api, call: Call) -> web.Response:
+    """Say who is signed in."""
+    identified = call.who
+    if identified.caller.anyone:
+        return web.json_response({"user": None, "open": True})
+    user = await api.identity.people.accounts.user(identified.caller.user)
+    if user is None:
+        raise Fault(401, "unauthenticated", "the account is gone")
+    return web.json_response({"user": shown(user), "open": False})
+
+
+async def sign_out(api: Api, call: Call) -> web.Response:
+    """End the session; its websockets close."""
+    api.gate.require_own_page(call.request)
+    cookie = api.gate.cookie(call.request)
+    if cookie is not None:
+        await api.identity.people.sign_out(cookie)
+    response = web.Response(status=204)
+    api.gate.clear_cookie(response)
+    return response
+
+
+async def set_up(api: Api, call: Call) -> web.Response:
+    """Make the first administrator and begin their session."""
+    api.gate.require_own_page(call.request)
+    given: FirstAdmin = call.body
+    user = await api.identity.people.set_up(
+        given.secret, email=given.email, name=given.name, password=given.password
+    )
+    logger.info("%s: made the first administrator", user.id)
+    return await _begin(api, call, user, 201)
+
+
+async def ticket(api: Api, call: Call) -> web.Response:
+    """Issue a one-time ticket for the native websocket, bound to the page's origin."""
+    secret = api.identity.ticket(call.who, api.gate.origin(call.request))
+    return web.json_response({"ticket": secret, "expires_in": TICKET_SECONDS})
+
+
+async def access_token(api: Api, call: Call) -> web.Response:
+    """Issue an access token to a client that is no browser."""
+    signed = api.identity.access_token(await _authenticate(api, call))
+    left = round(signed.expires - api.clock.time())
+    return web.json_response({"token": signed.token, "expires_in": left})
+
+
+def shown(user: User) -> dict[str, object]:
+    """Return what the API shows of an account."""
+    kept = dataclasses.asdict(user)
+    return {
+        name: kept[name]
+        for name in ("id", "tenant", "email", "name", "color", "admin", "created", "disabled")
+    }
+
+
+async def _authenticate(api: Api, call: Call) -> User:
+    api.gate.require_own_page(call.request)
+    given: Credentials = call.body
+    address = api.gate.address(call.request)
+    return await api.identity.people.authenticate(given.email, given.password, address)
+
+
+async def _begin(api: Api, call: Call, user: User, status: int) -> web.Response:
+    # A fresh secret at each sign-in: one that was planted before is worth nothing.
+    before = api.gate.cookie(call.request)
+    if before is not None:
+        await api.identity.people.sign_out(before)
+    secret, _ = await api.identity.people.sign_in(user)
+    response = web.json_response({"user": shown(user)}, status=status)
+    api.gate.set_cookie(response, secret)
+    logger.info("%s: signed in from %s", user.id, api.gate.address(call.request))
+    return response
