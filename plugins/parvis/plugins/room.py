@@ -21,7 +21,10 @@ class Peer(Protocol):
     """One session, seen from inside one part of a room."""
 
     @property
-    def session(self) -> str: ...
+    def id(self) -> str:
+        """Id of the session; it may sit in several parts."""
+        ...
+
     @property
     def caller(self) -> Caller: ...
     @property

@@ -76,7 +76,7 @@ class Route:
 class Node(Protocol):
     """What a node offers to the background work of a room type."""
 
-    async def open(self, caller: Caller, key: str) -> AbstractAsyncContextManager[Room[Any]]:
+    def open(self, caller: Caller, key: str) -> AbstractAsyncContextManager[Room[Any]]:
         """Hold a room of this type live while the block runs. Raises :exc:`Refused`."""
         ...
 

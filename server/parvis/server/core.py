@@ -1,0 +1,105 @@
+"""What all rooms and sessions of a node share; no sockets, no HTTP, no drivers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from parvis.storage import Address, Store
+
+from .announcement import Announcement
+from .committer import Committer
+from .consumers import Consumers
+from .directory import Directory
+from .firewall.helpers import Shadow
+from .firewall.quarantine import Quarantine
+from .firewall.watch import Kind
+from .limits import Limits
+from .metrics import Metrics
+from .outbox import SlowWatch
+from .ports import Clock, Helpers, Random
+from .registry import Registry
+
+logger = logging.getLogger(__name__)
+
+
+class Watching(Protocol):
+    """Notes what is about to be done, for whoever survives it."""
+
+    def enter(
+        self, kind: Kind, address: Address, updates: Sequence[tuple[bytes, str]] = ()
+    ) -> None: ...
+
+    def leave(self) -> None: ...
+
+
+class Core:
+    """The node as rooms and sessions know it: the ports, and what stands on them."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        random: Random,
+        store: Store,
+        helpers: Helpers,
+        watch: Watching,
+        quarantine: Quarantine,
+        registry: Registry,
+        metrics: Metrics,
+        limits: Limits,
+    ) -> None:
+        self.clock = clock
+        self.random = random
+        self.store = store
+        self.helpers = helpers
+        self.watch = watch
+        self.quarantine = quarantine
+        self.registry = registry
+        self.metrics = metrics
+        self.limits = limits
+        self.committed = Announcement()
+        self.snapshotting = asyncio.Semaphore(1)
+        self.slow = SlowWatch(clock, limits)
+        self.directory = Directory(self)
+        self.consumers = Consumers(registry, store, clock)
+        self._committers: dict[str, Committer] = {}
+        self._channel = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def committer(self, tenant: str) -> Committer:
+        if (committer := self._committers.get(tenant)) is None:
+            committer = self._committers[tenant] = Committer(
+                self.store, tenant, self.clock, self.random, self.metrics
+            )
+        return committer
+
+    def next_channel(self) -> int:
+        """Return a number that no other part of this node has or had."""
+        self._channel += 1
+        return self._channel
+
+    def make_shadow(self) -> Shadow:
+        return Shadow(self.clock)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run something beside; its exception is logged, and it ends with the node."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            logger.error("a task failed", exc_info=problem)
+
+    async def close(self) -> None:
+        """Let go of all rooms, once everything is durable; no session is left by now."""
+        await self.directory.close()
+        await self.consumers.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

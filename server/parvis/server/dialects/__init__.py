@@ -1,0 +1,1 @@
+"""Wire protocols spoken at the edge; behind them all sessions are alike."""

@@ -1,0 +1,335 @@
+"""The Hocuspocus dialect: many documents on one socket, providers v2 to v4. SPEC.md section 12."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
+
+from parvis.plugins import Access, Refused, Request
+from parvis.protocol import CloseCode, ErrorCode, Malformed, hocuspocus as h
+from parvis.protocol.messages import Value
+from parvis.protocol.yjs import encode_awareness, encode_sync_step1, encode_sync_step2
+
+from ..core import Core
+from ..identity import Unauthenticated
+from ..identity.proof import Identified
+from ..joining import authorize, join
+from ..part import LivePart
+from ..ports import Transport
+from ..seat import Session, Submission
+from ..session import DialectSession
+from .framing import frame
+from .stock import StockSeat, close_code
+
+if TYPE_CHECKING:
+    pass
+
+logger = logging.getLogger(__name__)
+
+DENIED = "permission-denied"
+"""What providers show when the server gives no better reason."""
+
+
+class HocuspocusEncoder:
+    """Frames for all clients that know a document by the same address."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def changed(self, update: bytes, offset: int = 0, sender: str = "", time: float = 0) -> bytes:
+        return frame(h.encode_update(self.address, update))
+
+    def awareness(self, states: bytes) -> bytes:
+        return frame(h.encode_awareness(self.address, states))
+
+    def signaled(self, name: str, body: Value, sender: str) -> bytes | None:
+        if name == "stateless" and isinstance(body, str):
+            return frame(h.encode_stateless(self.address, body))
+        return None
+
+
+_encoders: WeakValueDictionary[str, HocuspocusEncoder] = WeakValueDictionary()
+
+
+class HocuspocusSeat(StockSeat):
+    """A provider in its document.
+
+    Attributes:
+        owed: How many answers to SyncStep1 the client still expects a `SyncStatus` for.
+    """
+
+    def __init__(self, session: Session, part: LivePart, access: Access, address: str) -> None:
+        super().__init__(session, part, access)
+        self.address = address
+        encoder = _encoders.get(address)
+        if encoder is None:
+            encoder = _encoders[address] = HocuspocusEncoder(address)
+        self.encoder = encoder
+        self.owed = 0
+
+    def write(self, message: bytes) -> None:
+        self.session.outbox.write(frame(h.with_address(self.address, message)))
+
+    def status(self, applied: bool) -> None:
+        self.session.outbox.write(frame(h.encode_sync_status(self.address, applied=applied)))
+
+    def acked(self, done: Sequence[Submission]) -> None:
+        for submission in done:
+            if submission.ref:
+                self.status(True)
+
+    def refused(self, submission: Submission, code: ErrorCode, reason: str) -> None:
+        if submission.ref:
+            self.status(False)
+
+    def reset(self, code: ErrorCode, reason: str) -> None:
+        self.expelled(code, reason)
+
+    def expelled(self, code: ErrorCode, reason: str) -> None:
+        assert isinstance(self.session, HocuspocusSession)
+        self.session.end_document(self, code, reason)
+
+
+class _Early:
+    """A document that is not open yet, and what came for it meanwhile."""
+
+    def __init__(self) -> None:
+        self.messages: list[h.ClientMessage] = []
+        self.bytes = 0
+        self.opening = False
+
+
+class Identify(Protocol):
+    """Says for whom a token speaks; raises `Unauthenticated`."""
+
+    async def __call__(self, token: str) -> Identified: ...
+
+
+class HocuspocusSession(DialectSession):
+    """A websocket of `@hocuspocus/provider`."""
+
+    dialect = "hocuspocus"
+    malformed = CloseCode.STOCK_MALFORMED
+    slow = CloseCode.STOCK_SLOW
+    late = CloseCode.STOCK_TIMEOUT
+    expired = CloseCode.STOCK_REFRESH_TOKEN
+
+    def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
+        super().__init__(core, transport)
+        self._identify = identify
+        self._documents: dict[str, HocuspocusSeat] = {}
+        self._early: dict[str, _Early] = {}
+        self._early_bytes = 0
+
+    def take(self, data: bytes) -> None:
+        decoded = h.decode_from_client(data)
+        if not isinstance(decoded, h.ClientFrame):
+            if isinstance(decoded, h.Ping):
+                self.outbox.write(frame(h.encode_pong()))
+            return
+        address, message = decoded.address, decoded.message
+        seat = self._documents.get(address)
+        if isinstance(message, h.Token):
+            self._take_token(address, message.token, seat)
+        elif seat is not None:
+            self._take(seat, message)
+        else:
+            self._keep(address, message, len(data))
+
+    def _keep(self, address: str, message: h.ClientMessage, size: int) -> None:
+        """Providers do not wait for an answer to their token."""
+        if isinstance(message, h.Close):
+            self._forget_early(address)
+            return
+        early = self._early.get(address)
+        if early is None:
+            if len(self._early) + len(self._documents) >= self.limits.rooms:
+                return
+            early = self._early[address] = _Early()
+        self._early_bytes += size
+        early.bytes += size
+        early.messages.append(message)
+        too_many = len(early.messages) > self.limits.early_frames
+        if too_many or self._early_bytes > self.limits.early_bytes:
+            self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
+
+    def _forget_early(self, address: str) -> _Early | None:
+        early = self._early.pop(address, None)
+        if early is not None:
+            self._early_bytes -= early.bytes
+        return early
+
+    # Opening
+
+    def _take_token(self, address: str, token: str, seat: HocuspocusSeat | None) -> None:
+        if seat is not None:
+            self.spawn(self._show_again(seat, token))
+            return
+        early = self._early.get(address)
+        if early is None:
+            if len(self._early) + len(self._documents) >= self.limits.rooms:
+                self._deny(address, f"at most {self.limits.rooms} documents on one socket")
+                return
+            early = self._early[address] = _Early()
+        if not early.opening:
+            early.opening = True
+            self.spawn(self._open(address, token))
+
+    async def _open(self, address: str, token: str) -> None:
+        try:
+            identified = await self._identify(token)
+            if self.identified is not None and (
+                identified.caller.tenant != self.caller.tenant
+                or (identified.caller.user != self.caller.user and not identified.caller.anyone)
+            ):
+                raise Refused(ErrorCode.PERMISSION_DENIED, "this socket speaks for somebody else")
+            if self.identified is None or not identified.caller.anyone:
+                self.admitted(identified)
+            name = self.core.registry.parse(h.split_address(address)[0])
+            seat, _ = await join(
+                self.core,
+                identified.caller,
+                name,
+                lambda part, access: HocuspocusSeat(self, part, access, address),
+            )
+        except Unauthenticated as problem:
+            self._deny(address, str(problem) or DENIED)
+        except Refused as refusal:
+            self.core.metrics.refusals(refusal.code).inc()
+            if refusal.code.retryable:
+                self.close(CloseCode.STOCK_TRY_LATER, refusal.reason)
+            else:
+                self._deny(address, refusal.reason)
+        except Exception:
+            logger.exception("%s: a document could not be opened", self.id)
+            self.close(CloseCode.STOCK_TRY_LATER, "try again later")
+        else:
+            self._opened(address, seat)
+
+    def _deny(self, address: str, reason: str) -> None:
+        """Refuse one document; the socket stays for the others and for another try."""
+        self._forget_early(address)
+        self.outbox.write(frame(h.encode_permission_denied(address, reason)))
+
+    def _opened(self, address: str, seat: HocuspocusSeat) -> None:
+        early = self._forget_early(address)
+        self.sit_down(seat)
+        if self.closed:
+            return
+        if early is None:  # the client has closed the document meanwhile
+            self.stand_up(seat)
+            return
+        self._documents[address] = seat
+        self._say_scope(seat)
+        if states := seat.live.awareness.everyone():
+            seat.write(encode_awareness(states))
+        for message in early.messages:
+            if address in self._documents and not self.closed:
+                self._take_checked(seat, message)
+
+    def _say_scope(self, seat: HocuspocusSeat) -> None:
+        readonly = not seat.may_write
+        self.outbox.write(frame(h.encode_authenticated(seat.address, readonly=readonly)))
+
+    async def _show_again(self, seat: HocuspocusSeat, token: str) -> None:
+        """A token for a document that is open: the old one is about to expire."""
+        try:
+            identified = await self._identify(token)
+            if identified.caller.user != self.caller.user and not identified.caller.anyone:
+                raise Refused(ErrorCode.PERMISSION_DENIED, "this is somebody else")
+            name = self.core.registry.parse(str(seat.live.address))
+            access = await authorize(self.core, identified.caller, name)
+        except Unauthenticated as problem:
+            self.end_document(seat, ErrorCode.UNAUTHENTICATED, str(problem))
+        except Refused as refusal:
+            self.end_document(seat, refusal.code, refusal.reason)
+        else:
+            grown = not seat.may_write
+            seat.access = access
+            if not identified.caller.anyone:
+                self.admitted(identified)
+            self._say_scope(seat)
+            if grown and seat.may_write:
+                seat.resync(seat.live.state())
+
+    def end_document(self, seat: HocuspocusSeat, code: ErrorCode, reason: str) -> None:
+        """Take one document off the socket.
+
+        Providers v2 throw at a server's Close, so a socket with one document is closed as a whole.
+        """
+        self._documents.pop(seat.address, None)
+        self.stand_up(seat)
+        if code is ErrorCode.UNAUTHENTICATED:
+            self._deny(seat.address, reason)
+        elif not self._documents:
+            self.close(close_code(code), reason)
+        else:
+            self.outbox.write(frame(h.encode_close(seat.address, reason)))
+
+    # An open document
+
+    def _take_checked(self, seat: HocuspocusSeat, message: h.ClientMessage) -> None:
+        try:
+            self._take(seat, message)
+        except Malformed as problem:
+            self.close(self.malformed, str(problem))
+
+    def _take(self, seat: HocuspocusSeat, message: h.ClientMessage) -> None:
+        match message:
+            case h.YUpdate(update):
+                seat.submit(1, update)
+            case h.Awareness(payload):
+                seat.live.awareness.hear(seat, payload)
+            case h.SyncStep1(state):
+                seat.live.when_whole(lambda: self._answer(seat, state))
+            case h.SyncStep2(update):
+                self._take_step2(seat, update)
+            case h.QueryAwareness():
+                seat.write(encode_awareness(seat.live.awareness.everyone() or b"\x00"))
+            case h.Stateless(payload):
+                self.spawn(self._signal(seat, payload))
+            case h.Close():
+                self._documents.pop(seat.address, None)
+                self.stand_up(seat)
+            case h.SyncReply() | h.BroadcastStateless():
+                self.close(CloseCode.STOCK_FORBIDDEN, "only servers send this")
+            case _:
+                logger.debug("%s: passed over %r", self.id, message)
+
+    def _answer(self, seat: HocuspocusSeat, state: bytes) -> None:
+        """Answer SyncStep1, after asking the same: providers wait in this order."""
+        if seat.left:
+            return
+        try:
+            updates = seat.live.diff(state)
+        except Malformed as problem:
+            self.close(self.malformed, str(problem))
+            return
+        seat.owed += 1
+        seat.write(encode_sync_step1(seat.live.state()))
+        seat.write(encode_sync_step2(updates[0]))
+        seat.caught_up(updates[1:])
+
+    def _take_step2(self, seat: HocuspocusSeat, update: bytes) -> None:
+        ref = 1 if seat.owed else 0
+        if ref:
+            seat.owed -= 1
+        if seat.may_write:
+            seat.submit(ref, update, complete=True)
+        elif ref:
+            seat.status(seat.nothing_new(update))
+
+    async def _signal(self, seat: HocuspocusSeat, payload: str) -> None:
+        room = seat.live.room
+        try:
+            async with room.turn:
+                body = await room.kind.on_signal(room, seat, Request("stateless", payload))
+        except Refused as refusal:
+            logger.debug("%s: a signal was refused: %s", room.id, refusal)
+        except Exception:
+            logger.exception("%s: on_signal failed", room.id)
+        else:
+            if isinstance(body, str) and not seat.left:
+                self.outbox.write(frame(h.encode_stateless(seat.address, body)))

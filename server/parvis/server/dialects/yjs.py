@@ -1,0 +1,167 @@
+"""The y-websocket dialect: one document per socket, named by the URL. SPEC.md section 11."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from parvis.plugins import Access, Refused
+from parvis.protocol import CloseCode, ErrorCode, Malformed, RoomName
+from parvis.protocol.messages import Value
+from parvis.protocol.yjs import (
+    Awareness,
+    PermissionDenied,
+    QueryAwareness,
+    SyncStep1,
+    SyncStep2,
+    YUpdate,
+    decode,
+    encode_awareness,
+    encode_permission_denied,
+    encode_sync_step1,
+    encode_sync_step2,
+    encode_update,
+)
+
+from ..core import Core
+from ..fast import merged_update
+from ..identity.proof import Identified
+from ..joining import join
+from ..part import LivePart
+from ..ports import Transport
+from ..seat import Session, Submission
+from ..session import DialectSession
+from .framing import frame
+from .stock import StockSeat, close_code
+
+
+class YjsEncoder:
+    """Frames for all y-websocket clients; they carry no name."""
+
+    def changed(self, update: bytes, offset: int = 0, sender: str = "", time: float = 0) -> bytes:
+        return frame(encode_update(update))
+
+    def awareness(self, states: bytes) -> bytes:
+        return frame(encode_awareness(states))
+
+    def signaled(self, name: str, body: Value, sender: str) -> None:
+        """The dialect has no words for signals."""
+
+
+ENCODER: Final = YjsEncoder()
+
+
+class YjsSeat(StockSeat):
+    """A y-websocket client in its document."""
+
+    encoder = ENCODER
+
+    def __init__(self, session: Session, part: LivePart, access: Access) -> None:
+        super().__init__(session, part, access)
+
+    def write(self, message: bytes) -> None:
+        self.session.outbox.write(frame(message))
+
+    def acked(self, done: Sequence[Submission]) -> None:
+        """Send the client its own updates back: that is how y-websocket 4 knows they are safe."""
+        own = [submission.update for submission in done if submission.entry is not None]
+        for start in range(0, len(own), 32):
+            self.write(encode_update(merged_update(own[start : start + 32])))
+
+    def refused(self, submission: Submission, code: ErrorCode, reason: str) -> None:
+        """The protocol says to pass over what a read-only client sends."""
+
+    def reset(self, code: ErrorCode, reason: str) -> None:
+        self.session.close(close_code(code), reason)
+
+    def expelled(self, code: ErrorCode, reason: str) -> None:
+        self.session.close(close_code(code), reason)
+
+
+class YjsSession(DialectSession):
+    """A y-websocket client."""
+
+    dialect = "yjs"
+    malformed = CloseCode.STOCK_MALFORMED
+    slow = CloseCode.STOCK_SLOW
+    late = CloseCode.STOCK_TIMEOUT
+    expired = CloseCode.STOCK_REFRESH_TOKEN
+
+    def __init__(self, core: Core, transport: Transport, identified: Identified | None) -> None:
+        super().__init__(core, transport)
+        if identified is not None:
+            self.admitted(identified)
+        self._seat: YjsSeat | None = None
+        self._early: list[bytes] = []
+        self._early_bytes = 0
+
+    def open(self, name: RoomName) -> None:
+        """Join the document that the URL names."""
+        self.spawn(self._open(name))
+
+    def turn_away(self, code: ErrorCode, reason: str) -> None:
+        """Say no: once for people, once for programs."""
+        self.outbox.write(frame(encode_permission_denied(reason)))
+        self.close(close_code(code), reason)
+
+    async def _open(self, name: RoomName) -> None:
+        try:
+            seat, _ = await join(self.core, self.caller, name, self._make_seat)
+        except Refused as refusal:
+            self.core.metrics.refusals(refusal.code).inc()
+            self.turn_away(refusal.code, refusal.reason)
+            return
+        self.sit_down(seat)
+        if self.closed:
+            return
+        self._seat = seat
+        seat.write(encode_sync_step1(seat.live.state()))
+        if states := seat.live.awareness.everyone():
+            seat.write(encode_awareness(states))
+        early, self._early = self._early, []
+        for data in early:
+            self.received(data)
+
+    def _make_seat(self, part: LivePart, access: Access) -> YjsSeat:
+        return YjsSeat(self, part, access)
+
+    def take(self, data: bytes) -> None:
+        if self._seat is None:
+            self._early.append(data)
+            self._early_bytes += len(data)
+            limits = self.limits
+            if len(self._early) > limits.early_frames or self._early_bytes > limits.early_bytes:
+                self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
+            return
+        for message in decode(data):
+            self._take(self._seat, message)
+
+    def _take(self, seat: YjsSeat, message: object) -> None:
+        match message:
+            case YUpdate(update):
+                seat.submit(0, update)
+            case Awareness(payload):
+                seat.live.awareness.hear(seat, payload)
+            case SyncStep1(state):
+                seat.live.when_whole(lambda: self._answer(seat, state))
+            case SyncStep2(update):
+                if seat.may_write:
+                    seat.submit(0, update, complete=True)
+            case QueryAwareness():
+                seat.write(encode_awareness(seat.live.awareness.everyone() or b"\x00"))
+            case PermissionDenied():
+                pass  # only servers say so
+            case _:
+                raise Malformed("a message of y-websocket")
+
+    def _answer(self, seat: YjsSeat, state: bytes) -> None:
+        """Answer SyncStep1; what does not fit into one update follows as updates."""
+        if seat.left:
+            return
+        try:
+            updates = seat.live.diff(state)
+        except Malformed as problem:
+            self.close(self.malformed, str(problem))
+            return
+        seat.write(encode_sync_step2(updates[0]))
+        seat.caught_up(updates[1:])

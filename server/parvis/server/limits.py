@@ -1,0 +1,46 @@
+"""Bounds on what one session, room or part may ask of the node."""
+
+from dataclasses import dataclass
+
+KiB = 1024
+MiB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes are bytes, times are seconds.
+
+    Attributes:
+        frame: Largest websocket frame taken from a client.
+        hello: A session that has not shown who it is by then is closed; traffic does not help.
+        silence: A socket that has not even answered a ping for so long is closed.
+        heartbeat: How often sockets are pinged.
+        rooms: Parts that one session may be in at once.
+        early_frames, early_bytes: What a session may send to a part before it is open there.
+        outbox: Over this many bytes on their way to a session, broadcasts of documents to it are
+            dropped (it gets one merged update later), and nothing more is read from it.
+        outbox_hard: Over this it is closed.
+        slow: Over `outbox` for so long, it is closed.
+        quick_update: A larger update is looked through in a helper process.
+        unlogged: Updates of one part that may wait for the store; then they are refused.
+        awareness_state: Largest awareness state of one client.
+        awareness_pause: A part's awareness is broadcast at most once in this time.
+        snapshot_rows, snapshot_bytes: A part is snapshotted after so much new log.
+    """
+
+    frame: int = 8 * MiB
+    hello: float = 10.0
+    silence: float = 60.0
+    heartbeat: float = 25.0
+    rooms: int = 200
+    early_frames: int = 64
+    early_bytes: int = 8 * MiB
+    outbox: int = 256 * KiB
+    outbox_hard: int = 8 * MiB
+    slow: float = 60.0
+    quick_update: int = 32 * KiB
+    unlogged: int = 16 * MiB
+    awareness_state: int = 16 * KiB
+    awareness_pause: float = 0.05
+    snapshot_rows: int = 2000
+    snapshot_bytes: int = 2 * MiB

@@ -1,0 +1,158 @@
+"""One websocket: who it speaks for, the parts it is in, and its end. What its bytes mean is the
+business of its dialect."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any, ClassVar
+
+from parvis.plugins import Caller
+from parvis.protocol import CloseCode, Malformed
+
+from .core import Core
+from .identity.proof import Identified
+from .joining import leave
+from .limits import Limits
+from .outbox import Outbox
+from .ports import Timer, Transport
+from .seat import Seat
+
+logger = logging.getLogger(__name__)
+
+
+class DialectSession(ABC):
+    """What sessions of all dialects have in common.
+
+    Attributes:
+        caller: Whom it speaks for; None until that is known, in dialects where it comes later.
+    """
+
+    dialect: ClassVar[str]
+    malformed: ClassVar[CloseCode] = CloseCode.MALFORMED
+    slow: ClassVar[CloseCode] = CloseCode.SLOW
+    late: ClassVar[CloseCode] = CloseCode.NO_HELLO
+    expired: ClassVar[CloseCode] = CloseCode.TOKEN_EXPIRED
+
+    def __init__(self, core: Core, transport: Transport) -> None:
+        self.core = core
+        self.id = core.random.bytes(12).hex()
+        self.transport = transport
+        self.outbox = Outbox(transport, core.slow, self._drained, self._give_up)
+        self.seats: set[Seat] = set()
+        self.closed = False
+        self.identified: Identified | None = None
+        self._expiry: Timer | None = None
+        self._deadline: Timer | None = core.clock.call_later(core.limits.hello, self._too_late)
+        core.metrics.sessions(self.dialect).inc()
+
+    @property
+    def limits(self) -> Limits:
+        return self.core.limits
+
+    @property
+    def caller(self) -> Caller:
+        assert self.identified is not None
+        return self.identified.caller
+
+    # What the web layer calls
+
+    def received(self, frame: bytes) -> None:
+        """Take in one binary websocket message. Never raises for what a client sends."""
+        if self.closed:
+            return
+        try:
+            self.take(frame)
+        except Malformed as problem:
+            self.close(self.malformed, str(problem))
+        except Exception:
+            logger.exception("%s: a frame was lost to a bug", self.id)
+            self.close(CloseCode.TRY_LATER, "internal error")
+
+    def received_text(self) -> None:
+        """No dialect has text frames."""
+        self.close(self.malformed, "expected binary frames, got text")
+
+    def disconnected(self) -> None:
+        """The socket has gone."""
+        self.closed = True
+        self.outbox.close()
+        for timer in (self._expiry, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        for seat in tuple(self.seats):
+            self.stand_up(seat)
+        self.core.metrics.sessions(self.dialect).dec()
+
+    @abstractmethod
+    def take(self, frame: bytes) -> None:
+        """Understand one message. Raises `Malformed`."""
+
+    # Identity
+
+    def admitted(self, identified: Identified) -> None:
+        """The session has shown for whom it speaks."""
+        self.identified = identified
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if identified.expires is not None:
+            left = identified.expires - self.core.clock.time()
+            self._expiry = self.core.clock.call_later(max(left, 0.0), self._expire)
+
+    def _expire(self) -> None:
+        self.close(self.expired, "the token has expired")
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        self.close(self.late, f"expected to know who you are within {self.limits.hello:g} s")
+
+    # Seats
+
+    def sit_down(self, seat: Seat) -> None:
+        """The session is in a part now; if it ended meanwhile, it leaves at once."""
+        self.seats.add(seat)
+        if self.closed:
+            self.stand_up(seat)
+
+    def stand_up(self, seat: Seat) -> None:
+        self.seats.discard(seat)
+        leave(self.core, seat)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.core.spawn(work)
+
+    # The end
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """End the session, with a code that says whether to come back."""
+        if not self.closed:
+            self.closed = True
+            self.core.metrics.closes(code).inc()
+            self.outbox.close()
+            # A close frame carries at most 123 bytes of reason (RFC 6455 section 5.5.1).
+            self.transport.close(int(code), reason.encode()[:120].decode(errors="ignore"))
+
+    def drain(self, within: float) -> None:
+        """The node is about to go."""
+        self.close(CloseCode.RESTART, "the node restarts")
+
+    def _drained(self) -> None:
+        for seat in tuple(self.seats):
+            seat.live.catch_up(seat)
+            if seat.awareness_missed:
+                seat.awareness_missed = False
+                if states := seat.live.awareness.everyone():
+                    self.outbox.offer(seat.encoder.awareness(states))
+
+    def _give_up(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self.core.metrics.closes(self.slow).inc()
+            logger.info("%s: closed, it does not read", self.id)
+            self.transport.close(int(self.slow), "you read too slowly")
+            self.transport.abort()

@@ -1,0 +1,209 @@
+"""Where websockets come in: the upgrade, the reading loop, and the end, for every dialect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from parvis.plugins import Refused
+from parvis.protocol import CloseCode, ErrorCode
+
+from .api import Gate
+from .core import Core
+from .dialects.hocuspocus import HocuspocusSession
+from .dialects.native import NativeSession
+from .dialects.yjs import YjsSession
+from .health import Health
+from .identity import Identified, Unauthenticated
+from .session import DialectSession
+
+logger = logging.getLogger(__name__)
+
+NATIVE: Final = "parvis.v1"
+CLOSE_WAIT: Final = 5.0
+"""Seconds that a peer has to answer our close frame."""
+
+
+class SocketTransport:
+    """A websocket of aiohttp; whole frames go straight to its transport."""
+
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        self._socket = socket
+        self._transport = transport
+        self._closing: asyncio.Task[bool] | None = None
+
+    def write(self, frame: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(frame)
+
+    def buffered(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str) -> None:
+        if self._closing is None:
+            closing = self._socket.close(code=code, message=reason.encode())
+            self._closing = asyncio.get_running_loop().create_task(closing)
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    async def closed(self) -> None:
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
+
+class Sockets:
+    """The websocket endpoints of a node, and the sessions that are open on it."""
+
+    def __init__(
+        self, core: Core, gate: Gate, health: Health, *, most: int, most_per_address: int
+    ) -> None:
+        self.core = core
+        self.gate = gate
+        self.health = health
+        self.sessions: set[DialectSession] = set()
+        self._most = most
+        self._most_per_address = most_per_address
+        self._by_address: Counter[str] = Counter()
+        gate.identity.subscribe(self._look_at_revocations)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/ws", self.native),
+            web.get("/yjs/{name:.+}", self.yjs),
+            web.get("/hocuspocus", self.hocuspocus),
+            web.get("/hocuspocus/{ignored:.*}", self.hocuspocus),
+        ]
+
+    # One handler per dialect
+
+    async def native(self, request: web.Request) -> web.StreamResponse:
+        socket, transport = await self._upgrade(request, protocols=(NATIVE,))
+        identity, origin = self.gate.identity, self.gate.origin(request)
+        session = NativeSession(self.core, transport, identity, origin)
+        if socket.ws_protocol != NATIVE:
+            session.close(CloseCode.UNSUPPORTED_VERSION, f"expected subprotocol {NATIVE}")
+        return await self._serve(request, socket, session)
+
+    async def yjs(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        token = request.query.get("token", "")
+        refusal: tuple[ErrorCode, str] | None = None
+        identified: Identified | None = None
+        try:
+            parsed = self.core.registry.parse(name)
+            identified = await self.gate.stock(request, token)
+        except Refused as problem:
+            refusal = problem.code, problem.reason
+        except Unauthenticated as problem:
+            refusal = ErrorCode.UNAUTHENTICATED, str(problem)
+        socket, transport = await self._upgrade(request)
+        session = YjsSession(self.core, transport, identified)
+        if refusal is not None:
+            # y-websocket never learns why an upgrade failed and would try again for ever just the
+            # same; a message and a close code at least let the application stop it.
+            session.turn_away(*refusal)
+        else:
+            session.open(parsed)
+        return await self._serve(request, socket, session)
+
+    async def hocuspocus(self, request: web.Request) -> web.StreamResponse:
+        async def identify(token: str) -> Identified:
+            return await self.gate.stock(request, token)
+
+        socket, transport = await self._upgrade(request)
+        session = HocuspocusSession(self.core, transport, identify)
+        return await self._serve(request, socket, session)
+
+    # What they share
+
+    async def _upgrade(
+        self, request: web.Request, protocols: tuple[str, ...] = ()
+    ) -> tuple[web.WebSocketResponse, SocketTransport]:
+        self._check_room_for(request)
+        limits = self.core.limits
+        socket = web.WebSocketResponse(
+            timeout=CLOSE_WAIT,
+            protocols=protocols,
+            heartbeat=limits.heartbeat,
+            max_msg_size=limits.frame,
+            compress=False,  # costs memory per socket, and invites attacks on what it hides
+            autoclose=True,
+        )
+        await socket.prepare(request)
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest(text="the connection was lost")
+        return socket, SocketTransport(socket, transport)
+
+    def _check_room_for(self, request: web.Request) -> None:
+        if self.health.draining:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+        address = self.gate.address(request)
+        if len(self.sessions) >= self._most:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        if not _is_loopback(address) and self._by_address[address] >= self._most_per_address:
+            raise web.HTTPTooManyRequests(headers={"Retry-After": "5"})
+
+    async def _serve(
+        self, request: web.Request, socket: web.WebSocketResponse, session: DialectSession
+    ) -> web.StreamResponse:
+        address = self.gate.address(request)
+        self.sessions.add(session)
+        self._by_address[address] += 1
+        logger.info("%s: opened, %s", session.id, session.dialect)
+        try:
+            await self._read(socket, session)
+        finally:
+            session.disconnected()
+            self.sessions.discard(session)
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+            logger.info("%s: closed, %s", session.id, socket.close_code)
+        transport = session.transport
+        assert isinstance(transport, SocketTransport)
+        await transport.closed()
+        return socket
+
+    async def _read(self, socket: web.WebSocketResponse, session: DialectSession) -> None:
+        outbox = session.outbox
+        async for message in socket:
+            if message.type is WSMsgType.BINARY:
+                session.received(message.data)
+            elif message.type is WSMsgType.TEXT:
+                session.received_text()
+            if outbox.full:
+                await outbox.ready()
+
+    def _look_at_revocations(self) -> None:
+        """Somebody was signed out: their sessions end too."""
+        identity = self.gate.identity
+        for session in tuple(self.sessions):
+            identified = session.identified
+            if identified is not None and identity.is_void(identified.proof):
+                session.close(session.expired, "you have been signed out")
+
+    async def drain(self, deadline: float) -> None:
+        """Ask everybody to come back elsewhere, then close what is left, in jittered batches."""
+        core = self.core
+        for session in tuple(self.sessions):
+            session.drain(deadline)
+        until = core.clock.monotonic() + deadline / 2
+        while self.sessions and core.clock.monotonic() < until:
+            await core.clock.sleep(0.05)
+        for session in tuple(self.sessions):
+            session.close(CloseCode.RESTART, "the node restarts")
+        until = core.clock.monotonic() + deadline / 2
+        while self.sessions and core.clock.monotonic() < until:
+            await core.clock.sleep(0.05)
+        for session in tuple(self.sessions):
+            session.transport.abort()
+
+
+def _is_loopback(address: str) -> bool:
+    return address in ("127.0.0.1", "::1", "")
