@@ -35,7 +35,7 @@ def run(
         name: The function.
         settings: Its argument.
         answers: What to do when it asks for something, by name.
-        folder: The npm package with ``run.mjs``.
+        folder: The npm package whose ``scenarios`` are meant.
 
     Raises:
         ScenarioFailed: If it fails, or asks for something unknown.
@@ -43,7 +43,8 @@ def run(
     """
     if not (folder / "node_modules").is_dir():
         raise ServiceError(f"{folder}: npm packages are missing. Hint: make test installs them")
-    argv = [str(program("node", "nodejs")), "run.mjs", file, name, json.dumps(settings)]
+    runner = str(HERE / "run.mjs")
+    argv = [str(program("node", "nodejs")), runner, file, name, json.dumps(settings)]
     with (
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(

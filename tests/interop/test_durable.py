@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.interop.conftest import stall_store
 from tests.interop.scenario import KINDS, run
 from tests.running import start_server
+from tests.stalled import stall_store
 
 
 def test_nobody_is_told_saved_before_the_commit(tmp_path: Path, room: str) -> None:

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 import pytest
 
-from tests.interop.conftest import Tokens
 from tests.interop.scenario import HOCUSPOCUS, KINDS, YJS, run
+from tests.room_tokens import Tokens
 from tests.running import Server
 
 

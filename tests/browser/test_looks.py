@@ -1,0 +1,33 @@
+"""The page in light and dark, on a phone, in French, and without a mouse."""
+
+from pathlib import Path
+
+from tests.browser.conftest import RunInBrowser
+from tests.running import Server
+
+
+def test_every_look_is_readable_and_fits_its_window(
+    run_in_browser: RunInBrowser, open_server: Server, tmp_path: Path
+) -> None:
+    result = run_in_browser("looks", "every_look", open_server, folder=str(tmp_path))
+    assert result == {"faults": {}, "errors": []}
+    assert len(list(tmp_path.glob("*.png"))) == 20
+
+
+def test_the_page_works_by_keys_and_speaks_french_and_english(
+    run_in_browser: RunInBrowser, open_server: Server
+) -> None:
+    result = run_in_browser("looks", "keyboard_and_language", open_server)
+    assert result == {
+        "french": {"lang": "fr", "light": "Enregistré"},
+        "english": {"lang": "en", "light": "Saved"},
+        "stops": [
+            "brand",
+            "documents-button",
+            "link-button",
+            "people-button",
+            "cm-content",
+            "language",
+        ],
+        "errors": [],
+    }
