@@ -9,18 +9,18 @@ from typing import Any, Protocol
 
 from parvis.storage import Address, Store
 
-from .announcement import Announcement
-from .committer import Committer
-from .consumers import Consumers
-from .directory import Directory
 from .firewall.helpers import Shadow
 from .firewall.quarantine import Quarantine
 from .firewall.watch import Kind
+from .hosting.consumers import Consumers
+from .hosting.registry import Registry
 from .limits import Limits
 from .metrics import Metrics
 from .outbox import SlowWatch
 from .ports import Clock, Helpers, Random
-from .registry import Registry
+from .rooms.announcement import Announcement
+from .rooms.committer import Committer
+from .rooms.directory import Directory
 
 logger = logging.getLogger(__name__)
 

@@ -17,16 +17,16 @@ from .core import Core
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
 from .health import Health, Scope
-from .hosting import Host
+from .hosting.host import Host
+from .hosting.jobs import Jobs
+from .hosting.registry import installed
+from .hosting.routes import add_plugin_routes
 from .identity import open_identity
-from .jobs import Jobs
 from .limits import Limits
 from .listening import url_of
 from .metrics import Metrics
 from .pages import add_pages
-from .plugin_routes import add_plugin_routes
 from .probes import add_probes
-from .registry import installed
 from .settings import Settings, SettingsInvalid
 from .sockets import Sockets
 from .worker import StartRefused, WorkerContext

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ClassVar
 
 from parvis.plugins import Caller
@@ -13,13 +13,17 @@ from parvis.protocol import CloseCode, Malformed
 
 from .core import Core
 from .identity.proof import Identified
-from .joining import leave
 from .limits import Limits
 from .outbox import Outbox
 from .ports import Timer, Transport
-from .seat import Seat
+from .rooms.joining import leave
+from .rooms.seat import Seat
 
 logger = logging.getLogger(__name__)
+
+
+Identify = Callable[[str], Awaitable[Identified]]
+"""Says for whom a ticket or token speaks; raises `Unauthenticated`."""
 
 
 class DialectSession(ABC):

@@ -83,8 +83,9 @@ class Sockets:
 
     async def native(self, request: web.Request) -> web.StreamResponse:
         socket, transport = await self._upgrade(request, protocols=(NATIVE,))
-        identity, origin = self.gate.identity, self.gate.origin(request)
-        session = NativeSession(self.core, transport, identity, origin)
+        session = NativeSession(
+            self.core, transport, lambda ticket: self.gate.native(request, ticket)
+        )
         if socket.ws_protocol != NATIVE:
             session.close(CloseCode.UNSUPPORTED_VERSION, f"expected subprotocol {NATIVE}")
         return await self._serve(request, socket, session)
@@ -112,11 +113,10 @@ class Sockets:
         return await self._serve(request, socket, session)
 
     async def hocuspocus(self, request: web.Request) -> web.StreamResponse:
-        async def identify(token: str) -> Identified:
-            return await self.gate.stock(request, token)
-
         socket, transport = await self._upgrade(request)
-        session = HocuspocusSession(self.core, transport, identify)
+        session = HocuspocusSession(
+            self.core, transport, lambda token: self.gate.stock(request, token)
+        )
         return await self._serve(request, socket, session)
 
     # What they share

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from parvis.plugins import Access, Refused, Request
@@ -14,12 +14,11 @@ from parvis.protocol.yjs import encode_awareness, encode_sync_step1, encode_sync
 
 from ..core import Core
 from ..identity import Unauthenticated
-from ..identity.proof import Identified
-from ..joining import authorize, join
-from ..part import LivePart
 from ..ports import Transport
-from ..seat import Session, Submission
-from ..session import DialectSession
+from ..rooms.joining import authorize, join
+from ..rooms.part import LivePart
+from ..rooms.seat import Session, Submission
+from ..session import DialectSession, Identify
 from .framing import frame
 from .stock import StockSeat, close_code
 
@@ -99,12 +98,6 @@ class _Early:
         self.messages: list[h.ClientMessage] = []
         self.bytes = 0
         self.opening = False
-
-
-class Identify(Protocol):
-    """Says for whom a token speaks; raises `Unauthenticated`."""
-
-    async def __call__(self, token: str) -> Identified: ...
 
 
 class HocuspocusSession(DialectSession):

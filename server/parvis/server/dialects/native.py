@@ -22,12 +22,12 @@ from parvis.protocol import (
 from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 
 from ..core import Core
-from ..identity import Identity, Unauthenticated
-from ..joining import join
-from ..part import LivePart
+from ..identity import Unauthenticated
 from ..ports import Transport
-from ..seat import Seat, Session, Submission
-from ..session import DialectSession
+from ..rooms.joining import join
+from ..rooms.part import LivePart
+from ..rooms.seat import Seat, Session, Submission
+from ..session import DialectSession, Identify
 from .framing import frame
 
 if TYPE_CHECKING:
@@ -105,13 +105,10 @@ class NativeSession(DialectSession):
 
     dialect = "native"
 
-    def __init__(
-        self, core: Core, transport: Transport, identity: Identity, origin: str | None
-    ) -> None:
+    def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)
         self.state = SessionState.CONNECTED
-        self._identity = identity
-        self._origin = origin
+        self._identify = identify
         self._channels: dict[int, NativeSeat] = {}
         self._joining: set[str] = set()
         self._handlers: Mapping[type, Callable[..., None]] = {
@@ -165,7 +162,7 @@ class NativeSession(DialectSession):
 
     async def _welcome(self, hello: m.Hello) -> None:
         try:
-            identified = await self._identity.native(hello.ticket, self._origin)
+            identified = await self._identify(hello.ticket)
         except Unauthenticated as problem:
             self.close(CloseCode.UNAUTHENTICATED, str(problem))
             return
@@ -199,7 +196,7 @@ class NativeSession(DialectSession):
 
     async def _refreshed(self, refresh: m.Refresh) -> None:
         try:
-            identified = await self._identity.native(refresh.ticket, self._origin)
+            identified = await self._identify(refresh.ticket)
         except Unauthenticated as problem:
             self.refuse(0, refresh.ref, ErrorCode.UNAUTHENTICATED, str(problem))
             return

@@ -8,9 +8,9 @@ from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode
 from parvis.protocol.yjs import encode_sync_step1, encode_update
 
-from ..fast import FastPart
-from ..part import LivePart
-from ..seat import Seat, Session, Submission
+from ..rooms.fast import FastPart
+from ..rooms.part import LivePart
+from ..rooms.seat import Seat, Session, Submission
 
 CLOSES: Mapping[ErrorCode, CloseCode] = {
     ErrorCode.MALFORMED: CloseCode.STOCK_MALFORMED,

@@ -24,12 +24,12 @@ from parvis.protocol.yjs import (
 )
 
 from ..core import Core
-from ..fast import merged_update
 from ..identity.proof import Identified
-from ..joining import join
-from ..part import LivePart
 from ..ports import Transport
-from ..seat import Session, Submission
+from ..rooms.fast import merged_update
+from ..rooms.joining import join
+from ..rooms.part import LivePart
+from ..rooms.seat import Session, Submission
 from ..session import DialectSession
 from .framing import frame
 from .stock import StockSeat, close_code

@@ -1,0 +1,45 @@
+"""What a node offers to the background work of a room type."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from parvis.plugins import Caller, Room
+from parvis.storage import Job, SqlValue, Statement
+
+from ..core import Core
+from ..rooms.joining import authorize, creator
+from .jobs import Jobs
+from .registry import AnyType
+
+
+class Host:
+    """Implements `parvis.plugins.Node` for one room type."""
+
+    def __init__(self, core: Core, jobs: Jobs, kind: AnyType) -> None:
+        self._core = core
+        self._jobs = jobs
+        self._kind = kind
+
+    def open(self, caller: Caller, key: str) -> AbstractAsyncContextManager[Room[Any]]:
+        return self._open(caller, key)
+
+    @asynccontextmanager
+    async def _open(self, caller: Caller, key: str) -> AsyncIterator[Room[Any]]:
+        core, kind = self._core, self._kind
+        name = core.registry.parse(f"{kind.name}/{key}")
+        access = await authorize(core, caller, name)
+        may_create = creator(core, kind, caller, access)
+        async with core.directory.hold(kind, caller.tenant, name.room, may_create) as room:
+            yield room
+
+    async def enqueue(self, tenant: str, key: str, payload: bytes, *, due: float = 0) -> None:
+        await self._jobs.enqueue(tenant, Job(self._kind.name, key, payload, due))
+
+    async def query(self, tenant: str, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
+        return await self._core.store.query(tenant, Statement(sql, args))
+
+    def now(self) -> float:
+        return self._core.clock.time()

@@ -1,0 +1,127 @@
+"""How a session gets its seat in a part, in every dialect."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from parvis.plugins import Access, Caller, Refused, overrides
+from parvis.protocol import ErrorCode, RoomName
+
+from ..hosting.registry import AnyType
+from .part import LivePart
+from .seat import Seat
+
+if TYPE_CHECKING:
+    from ..core import Core
+
+logger = logging.getLogger(__name__)
+
+SeatT = TypeVar("SeatT", bound=Seat)
+
+
+async def authorize(core: Core, caller: Caller, name: RoomName) -> Access:
+    """Ask the room type what a caller may do; the room is not loaded for it.
+
+    Raises:
+        Refused: If it may not even read, or the room type's answer failed.
+    """
+    kind = core.registry.get(name.type)
+    try:
+        access = await kind.authorize(caller, name.key, name.part)
+    except Refused:
+        raise
+    except Exception:
+        logger.exception("%s: authorize failed", name)
+        raise Refused(ErrorCode.INTERNAL, "internal error") from None
+    read = kind.parts[name.part].read if name.part else kind.read
+    if not access.may(read):
+        raise Refused(ErrorCode.PERMISSION_DENIED, "you may not open this")
+    return access
+
+
+def creator(core: Core, kind: AnyType, caller: Caller, access: Access) -> str | None:
+    """Return the id of the user in whose name a missing room is created; None: not for this one."""
+    may = {
+        "anyone": access.may(kind.write),
+        "members": access.may(kind.write) and (caller.member or bool(caller.grants)),
+        "admins": caller.admin,
+        "nobody": False,
+    }
+    allowed = caller.anyone or may[core.registry.settings(kind.name).create]
+    return caller.user if allowed else None
+
+
+async def join(
+    core: Core,
+    caller: Caller,
+    name: RoomName,
+    make_seat: Callable[[LivePart, Access], SeatT],
+    *,
+    schema: int = 0,
+    state: bytes | None = None,
+) -> tuple[SeatT, list[bytes]]:
+    """Give a session a seat in a part.
+
+    Args:
+        schema: Version of the room type's schema that the client showed; 0: none.
+        state: What the client has; None: it will ask later.
+
+    Returns:
+        The seat, and what the client lacks of the state. The seat gets every update from the very
+        next one on: nothing comes between.
+
+    Raises:
+        Refused: If the caller may not, or the room cannot be had.
+        Malformed: If `state` is not one.
+    """
+    access = await authorize(core, caller, name)
+    kind = core.registry.get(name.type)
+    if kind.schema and schema != kind.schema:
+        # It would write what others cannot read, so it may only look.
+        access = Access(access.capabilities & {"view"})
+    may_create = creator(core, kind, caller, access)
+    async with core.directory.hold(kind, caller.tenant, name.room, may_create) as room:
+        part = await room.open_part(name.part)
+        seat = make_seat(part, access)
+        if overrides(kind, "on_join"):
+            async with room.turn:
+                await _on_join(kind, seat)
+        missing = [] if state is None else list(await part.missing(state))
+        if room.lost:
+            raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
+        part.enter(seat)
+        return seat, missing
+
+
+async def _on_join(kind: AnyType, seat: Seat) -> None:
+    try:
+        await kind.on_join(seat.live.room, seat)
+    except Refused:
+        raise
+    except Exception:
+        logger.exception("%s: on_join failed", seat.live.address)
+        raise Refused(ErrorCode.INTERNAL, "internal error") from None
+
+
+def leave(core: Core, seat: Seat) -> None:
+    """Take a session out of a part; the room hears of it and may be let go."""
+    if seat.left:
+        return
+    room = seat.live.room
+    seat.live.leave(seat)
+    if overrides(room.kind, "on_leave") and not room.lost:
+        core.spawn(_on_leave(core, seat))
+    core.directory.left(room)
+
+
+async def _on_leave(core: Core, seat: Seat) -> None:
+    room = seat.live.room
+    room.holders += 1
+    try:
+        async with room.turn:
+            await room.call("on_leave", room.kind.on_leave(room, seat))
+    finally:
+        room.holders -= 1
+        core.directory.left(room)

@@ -1,0 +1,147 @@
+"""From the log to a document: one snapshot, then the rows after it.
+
+Nobody is served before this ends. What cannot be applied is found out in helpers and set aside;
+the snapshot is a cache, so a bad one only means to start from the first row.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from parvis.protocol import Malformed
+from parvis.protocol.update import STORED, scan
+from parvis.storage import LoggedUpdate, Snapshot
+
+from ..firewall.vetting import find_poison
+from .seat import Submission
+
+if TYPE_CHECKING:
+    from .fast import FastPart
+
+logger = logging.getLogger(__name__)
+
+MANY_ROWS: Final = 2000
+MANY_BYTES: Final = 1024 * 1024
+"""A longer tail is squashed by a helper, so that loading it blocks nobody."""
+
+MANY_BRACKETS: Final = 4000
+"""Bytes that could open a nested value; with fewer, a row cannot be too deep for the stack."""
+
+
+class CannotLoad(Exception):
+    """The log could not be turned into a document."""
+
+
+async def load_document(part: FastPart) -> None:
+    """Fill a part's fresh document from the store.
+
+    Raises:
+        CannotLoad: If it breaks even without the rows that helpers found guilty.
+        StoreUnavailable: If the store cannot be read.
+    """
+    node, address = part.room.node, part.address
+    snapshot = await node.store.snapshot(address)
+    rows = await _rows_after(part, snapshot.offset if snapshot else 0)
+    if node.quarantine.needs_vetting(address.tenant, address.room) or any(
+        _deep(row.update) for row in rows
+    ):
+        rows = await _set_poison_aside(part, snapshot, rows)
+    try:
+        await _apply(part, snapshot, rows)
+        return
+    except Broken as broken:
+        logger.error("%s: the log broke the document: %s", address, broken)
+    part.renew_replica()
+    if snapshot is not None:
+        snapshot, rows = None, await _rows_after(part, 0)
+    rows = await _set_poison_aside(part, snapshot, rows)
+    try:
+        await _apply(part, snapshot, rows)
+    except Broken as broken:
+        raise CannotLoad(str(broken)) from broken
+
+
+class Broken(Exception):
+    """An apply panicked or raised: the document is not to be used."""
+
+
+async def _rows_after(part: FastPart, offset: int) -> list[LoggedUpdate]:
+    rows: list[LoggedUpdate] = []
+    while page := await part.room.node.store.read(part.address, after=offset):
+        rows += page
+        offset = page[-1].offset
+    return rows
+
+
+async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
+    updates = [snapshot.state] if snapshot else []
+    updates += [row.update for row in rows if row.update]
+    if len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES:
+        squashed = await _squash(part, updates)
+        _apply_noted(part, [cast(bytes, squashed["state"])])
+        if not squashed["pending"]:
+            return
+    else:
+        _apply_noted(part, updates)
+    _find_waiting(part, snapshot, rows)
+
+
+async def _squash(part: FastPart, updates: Sequence[bytes]) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
+    except Exception as problem:
+        raise Broken(f"squashing: {problem}") from problem
+
+
+def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
+    watch = part.room.node.watch
+    watch.enter("load", part.address, [])
+    try:
+        for update in updates:
+            part.replica.doc.apply_update(update)
+    except BaseException as panic:  # PanicException is no Exception
+        raise Broken(str(panic)) from None
+    finally:
+        watch.leave()
+
+
+def _find_waiting(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
+    """Remember which rows still wait for a predecessor: the document does not say."""
+    part.reset_clocks()
+    for row in rows:
+        if row.update:
+            scanned = scan(row.update, STORED)
+            if scanned.gap(part.clocks):
+                waiting = Submission(None, 0, row.update, scan=scanned, offset=row.offset)
+                part.wait_for_predecessor(waiting)
+
+
+def _deep(update: bytes) -> bool:
+    """Whether a row, which came through an older firewall, could overflow the stack."""
+    if update.count(0x75) + update.count(0x76) < MANY_BRACKETS:
+        return False
+    try:
+        scan(update, STORED)
+    except Malformed:
+        return True
+    return False
+
+
+async def _set_poison_aside(
+    part: FastPart, snapshot: Snapshot | None, rows: list[LoggedUpdate]
+) -> list[LoggedUpdate]:
+    """Find the rows that end a helper or raise there; keep them in quarantine, load the others."""
+    node, address = part.room.node, part.address
+    before = [snapshot.state] if snapshot else []
+    guilty = await find_poison(node.helpers, [*before, *[row.update for row in rows]])
+    bad = {index - len(before) for index in guilty}
+    for index in sorted(bad):
+        if index >= 0:
+            row = rows[index]
+            logger.error("%s: row %d is set aside, it breaks documents", address, row.offset)
+            await node.quarantine.condemn(
+                address, row.update, row.sender, "breaks the document on loading", row.offset
+            )
+    return [row for index, row in enumerate(rows) if index not in bad]

@@ -1,0 +1,295 @@
+"""A part of a live room: its seats, its queue to the log, and who is owed an ack.
+
+What an update means is the business of `FastPart` and `OrderedPart`. Here stands what both
+promise: batches are logged strictly in order, a failed one stays at the head of the queue, and an
+ack says that everything which was unlogged when the update came is durable.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from parvis.plugins import Part, Replica
+from parvis.protocol import ErrorCode
+from parvis.storage import Address, Appended, Batch, Entry, Head, Status
+
+from .awareness import PartAwareness
+from .inbox import Inbox
+from .seat import Encoder, Seat, Submission
+
+if TYPE_CHECKING:
+    from .room import LiveRoom
+
+logger = logging.getLogger(__name__)
+
+Encode = Callable[[Encoder], bytes | None]
+
+BATCH_ENTRIES = 1000
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+class LivePart(ABC):
+    """What fast and ordered parts have in common.
+
+    Attributes:
+        channel: Number under which native sessions of this node know the part.
+        durable: Offset up to which the log is on disk.
+        queued: How many submissions were ever queued for the log.
+        settled: How many of those are on disk, or were refused there.
+    """
+
+    replica: Replica
+
+    def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
+        self.room = room
+        self.rules = rules
+        self.address = Address(room.tenant, room.id, name)
+        self.channel = room.node.next_channel()
+        self.incarnation = head.incarnation
+        self.durable = head.offset
+        self.seats: dict[Seat, None] = {}
+        self.awareness = PartAwareness(self, room.node.clock, room.node.limits)
+        self.inboxes: dict[Seat, Inbox] = {}
+        self.unsaved = False
+        self.queued = 0
+        self.settled = 0
+        self.unlogged: deque[Submission] = deque()
+        self.unlogged_bytes = 0
+        self._owed: deque[Submission] = deque()
+        self._in_flight: list[Submission] = []
+        self._logged_rows = 0
+        self._logged_bytes = 0
+
+    # Seats
+
+    def enter(self, seat: Seat) -> None:
+        """Give a joiner its place; from now on it gets what others do."""
+        self.seats[seat] = None
+
+    def leave(self, seat: Seat) -> None:
+        """Take a peer out, for whatever reason. Its updates stay."""
+        if self.seats.pop(seat, seat) is None:
+            seat.left = True
+            self.awareness.leave(seat)
+
+    @abstractmethod
+    async def missing(self, state: bytes) -> Sequence[bytes]:
+        """Return what a peer lacks, in order; nothing comes between that and what is done next.
+
+        Raises:
+            Malformed: If `state` is not one.
+        """
+
+    @abstractmethod
+    def state(self) -> bytes:
+        """Say what the replica has, in the form that `missing` takes."""
+
+    @abstractmethod
+    def catch_up(self, seat: Seat) -> None:
+        """Send a peer that was behind what it missed; its socket has drained."""
+
+    # Updates
+
+    @abstractmethod
+    def submit(self, submission: Submission) -> None:
+        """Take an update in. It is answered through its seat, sooner or later."""
+
+    @abstractmethod
+    async def look_through(self, submission: Submission) -> bool:
+        """Judge an update that needs time. Raises `Refused`; False if the peer was told."""
+
+    @abstractmethod
+    def take(self, submission: Submission) -> None:
+        """Go on with an update that was looked through."""
+
+    def inbox(self, seat: Seat) -> Inbox:
+        if seat not in self.inboxes:
+            self.inboxes[seat] = Inbox(self, seat)
+        return self.inboxes[seat]
+
+    def inbox_done(self, seat: Seat) -> None:
+        del self.inboxes[seat]
+
+    def admit(self, submission: Submission) -> bool:
+        """Look at what needs no understanding of the update: right, size, room in the queue."""
+        seat = submission.seat
+        assert seat is not None
+        limits = self.room.node.limits
+        if not seat.may_write:
+            seat.refused(submission, ErrorCode.PERMISSION_DENIED, "you may not write here")
+        elif len(submission.update) > self.room.settings.max_update:
+            most, got = self.room.settings.max_update, len(submission.update)
+            reason = f"an update may take {most} bytes, this one has {got}"
+            self.turn_down(submission, ErrorCode.TOO_LARGE, reason)
+        elif self.unlogged_bytes > limits.unlogged:
+            self.put_off(submission, "too much waits for the store")
+        else:
+            return True
+        return False
+
+    def put_off(self, submission: Submission, reason: str) -> None:
+        """Refuse for now; the peer is asked for what is missing when there is room again."""
+        assert submission.seat is not None
+        submission.seat.refused(submission, ErrorCode.TRY_AGAIN, reason)
+
+    def turn_down(self, submission: Submission, code: ErrorCode, reason: str) -> None:
+        """Refuse for good: the peer's copy now holds what the room will never have."""
+        assert submission.seat is not None
+        submission.seat.refused(submission, code, reason)
+        submission.seat.reset(code, reason)
+
+    def enqueue(self, submission: Submission, entry: Entry | None) -> None:
+        """Queue for the log, or, with nothing to log, behind all that waits for it now."""
+        if entry is not None:
+            submission.entry = entry
+            self.queued += 1
+            self.unlogged.append(submission)
+            self.unlogged_bytes += len(submission.update)
+            self.room.committer.wake(self)
+        submission.watermark = self.queued
+        if entry is None and self.settled >= self.queued and not self._owed:
+            submission.offset = self.durable
+            self._ack([submission])
+        else:
+            self._owed.append(submission)
+
+    def entry(self, submission: Submission) -> Entry:
+        """Make the log row of a peer's update."""
+        assert submission.seat is not None
+        node = self.room.node
+        sender = submission.seat.caller.user
+        return Entry(submission.update, sender, node.clock.time(), self.room.next_key())
+
+    # The log
+
+    def next_batch(self) -> Batch | None:
+        if self.room.lost or not self.unlogged:
+            return None
+        self._in_flight = []
+        size = 0
+        for submission in self.unlogged:
+            size += len(submission.update)
+            if self._in_flight and (size > BATCH_BYTES or len(self._in_flight) >= BATCH_ENTRIES):
+                break
+            self._in_flight.append(submission)
+        entries = tuple(s.entry for s in self._in_flight if s.entry is not None)
+        return Batch(self.address.room, self.address.part, self.room.fence, self.durable, entries)
+
+    def settle(self, batch: Batch, appended: Appended) -> None:
+        if appended.status is Status.LOGGED:
+            self._set_unsaved(False)
+            done = self._in_flight
+            for _ in done:
+                self.unlogged_bytes -= len(self.unlogged.popleft().update)
+            self.durable = max(self.durable, appended.end)
+            self.settled += len(done)
+            logged: list[Submission] = []
+            reasons: list[str] = []
+            for index, (submission, offset) in enumerate(zip(done, appended.offsets, strict=True)):
+                submission.offset = offset
+                if offset:
+                    logged.append(submission)
+                reasons.append(appended.refusals.get(index, ""))
+            self._logged_rows += len(logged)
+            self._logged_bytes += sum(len(s.update) for s in logged)
+            self.logged(logged)
+            for submission, reason in zip(done, reasons, strict=True):
+                if submission.settled is not None:
+                    submission.settled(submission.offset, reason)
+            self._settle_acks()
+            self._after_commit()
+        elif appended.status is Status.FAILED:
+            self._set_unsaved(True)
+        else:
+            self.room.lose(appended.status, appended.detail)
+
+    @abstractmethod
+    def logged(self, submissions: Sequence[Submission]) -> None:
+        """These are durable now; acks follow."""
+
+    def _settle_acks(self) -> None:
+        done: list[Submission] = []
+        while self._owed and self._owed[0].watermark <= self.settled:
+            submission = self._owed.popleft()
+            if submission.entry is None:
+                submission.offset = self.durable
+            if submission.offset and not submission.gapped:
+                done.append(submission)
+        self._ack(done)
+
+    def _ack(self, done: Iterable[Submission]) -> None:
+        by_seat: dict[Seat, list[Submission]] = {}
+        now = self.room.node.clock.monotonic()
+        for submission in done:
+            if submission.seat is not None and not submission.seat.left:
+                by_seat.setdefault(submission.seat, []).append(submission)
+                self.room.node.metrics.ack_seconds.observe(now - submission.received)
+                self.room.node.metrics.acks.inc()
+        for seat, theirs in by_seat.items():
+            seat.acked(theirs)
+
+    def _after_commit(self) -> None:
+        if self.unlogged:
+            self.room.committer.wake(self)
+        limits = self.room.node.limits
+        if self._logged_rows >= limits.snapshot_rows or self._logged_bytes >= limits.snapshot_bytes:
+            self.snapshot_saved()
+            self.room.snapshot_soon(self)
+        self.room.committed(self)
+
+    @property
+    def logged_since_snapshot(self) -> int:
+        """Rows that the newest snapshot lacks, as far as this node wrote them."""
+        return self._logged_rows
+
+    def snapshot_saved(self) -> None:
+        """A snapshot holds what was logged so far, or is about to."""
+        self._logged_rows = self._logged_bytes = 0
+
+    def _set_unsaved(self, unsaved: bool) -> None:
+        if unsaved is not self.unsaved:
+            self.unsaved = unsaved
+            for seat in tuple(self.seats):
+                seat.unsaved(unsaved)
+
+    # Broadcasts
+
+    def send_all(self, encode: Encode, seats: Iterable[Seat]) -> None:
+        """Write one frame per encoder to each of these seats, whatever is in their outboxes."""
+        frames: dict[Encoder, bytes | None] = {}
+        for seat in seats:
+            encoder = seat.encoder
+            if encoder not in frames:
+                frames[encoder] = encode(encoder)
+            if (frame := frames[encoder]) is not None:
+                seat.session.outbox.write(frame)
+
+    def broadcast_awareness(self, states: bytes) -> None:
+        """Send states to everybody, those they are of included: stock clients wait for that."""
+        frames: dict[Encoder, bytes] = {}
+        for seat in self.seats:
+            frame = frames.get(seat.encoder)
+            if frame is None:
+                frame = frames[seat.encoder] = seat.encoder.awareness(states)
+            if not seat.session.outbox.offer(frame):
+                seat.awareness_missed = True
+
+    @abstractmethod
+    async def load(self) -> None:
+        """Bring the replica up to the end of the log."""
+
+    def abandon(self) -> None:
+        """Give up what is not logged; peers hand their updates in again when they come back."""
+        for submission in self.unlogged:
+            if submission.settled is not None:
+                submission.settled(0, "the room was closed before it was durable")
+        self.awareness.close()
+
+    def expel_all(self, code: ErrorCode, reason: str) -> None:
+        for seat in tuple(self.seats):
+            self.leave(seat)
+            seat.expelled(code, reason)

@@ -1,0 +1,82 @@
+"""The firewall: what an update goes through before a document touches it.
+
+Small updates are read by the structural scan in the same turn. An update needs time if it is
+large (a helper reads it), if a worker died over one like it (a helper tries it out), if its room
+is guarded (a shadow of the document takes it first), or if the room type wants to see it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parvis.plugins import Refused, Submission as Proposal
+from parvis.protocol import CloseCode, ErrorCode, Malformed, TooLarge
+from parvis.protocol.update import scan
+
+from ..firewall.scanning import scan_in_helper
+from ..ports import HelperStopped
+from .seat import Submission
+
+if TYPE_CHECKING:
+    from .fast import FastPart
+
+
+def needs_time(part: FastPart, submission: Submission) -> bool:
+    """Whether the update cannot be judged in this turn of the loop."""
+    room = part.room
+    return (
+        room.inspects
+        or room.guarded
+        or len(submission.update) > room.node.limits.quick_update
+        or room.node.quarantine.is_suspect(submission.update)
+    )
+
+
+def screen(part: FastPart, submission: Submission) -> bool:
+    """Read the update's structure; a peer whose update is refused is told."""
+    try:
+        submission.scan = scan(submission.update)
+    except Malformed as problem:
+        code = ErrorCode.TOO_LARGE if isinstance(problem, TooLarge) else ErrorCode.MALFORMED
+        part.turn_down(submission, code, str(problem))
+        return False
+    return True
+
+
+async def look_through(part: FastPart, submission: Submission) -> bool:
+    """Judge an update that needs time; a peer whose update is refused is told.
+
+    Raises:
+        Refused: If the room type turns it down, or a helper could not read it.
+    """
+    room, node, seat = part.room, part.room.node, submission.seat
+    assert seat is not None
+    if node.quarantine.is_suspect(submission.update):
+        base = [part.replica.doc.get_update()]
+        sender = seat.caller.user
+        if not await node.quarantine.judge(part.address, base, submission.update, sender):
+            condemn(submission)
+            return False
+    if len(submission.update) > node.limits.quick_update:
+        try:
+            submission.scan = await scan_in_helper(node.helpers, submission.update)
+        except HelperStopped as problem:
+            raise Refused(ErrorCode.INVALID_UPDATE, f"unreadable: {problem}") from None
+    elif not screen(part, submission):
+        return False
+    if room.inspects:
+        async with room.turn:
+            proposal = Proposal(part.address.part, submission.update)
+            await room.kind.on_update(room, seat, proposal)
+    if room.guarded and not await part.survives_in_shadow(submission):
+        condemn(submission)
+        return False
+    return True
+
+
+def condemn(submission: Submission) -> None:
+    """Close the session of somebody whose update breaks documents."""
+    reason = "this update breaks documents"
+    if submission.seat is not None:
+        submission.seat.refused(submission, ErrorCode.POISON, reason)
+        submission.seat.session.close(CloseCode.POISON, reason)
