@@ -418,11 +418,14 @@ async def test_signals_access_and_a_silent_store_are_passed_on(connected: Played
     part.on_access(access.append)
     connected.session.received(Signaled(7, "knock", 1, "u2"))
     connected.session.received(AccessChanged(7, ["view"]))
+    store: list[bool] = []
+    part.on_store(store.append)
     connected.session.received(Unsaved(7, True))
     assert heard == [Signaled(7, "knock", 1, "u2")]
     assert access == [frozenset({"view"})]
     assert part.access == {"view"}
     assert part.store_waits
+    assert store == [True]
 
 
 async def test_a_callback_that_fails_is_logged_and_harms_nobody(

@@ -71,6 +71,7 @@ class Part(ABC):
         store_waits: The server's store does not answer; what is unsaved stays so for now.
         on_signal: Called with each signal from the room.
         on_access: Called with the new capabilities.
+        on_store: Called with `store_waits` when it changes.
         on_joined: Called each time the part has been joined, also after a break.
         on_lost: Called when the connection is lost.
         on_end: Called once, with the reason, when the part is over: left, or refused for good.
@@ -84,6 +85,7 @@ class Part(ABC):
         self.awareness = Awareness(client, host.clock)
         self.on_signal: Event[[Signaled]] = Event()
         self.on_access: Event[[frozenset[str]]] = Event()
+        self.on_store: Event[[bool]] = Event()
         self.on_joined: Event[[]] = Event()
         self.on_lost: Event[[]] = Event()
         self.on_end: Event[[ClientError]] = Event()
@@ -185,6 +187,7 @@ class Part(ABC):
             self.on_access.emit(self.access)
         elif isinstance(message, Unsaved):
             self.store_waits = message.waiting
+            self.on_store.emit(message.waiting)
         elif isinstance(message, Reset):
             self.lost()
             self._start_over(message.code, message.reason)

@@ -1,0 +1,49 @@
+"""How the tests reach a node, in each dialect."""
+
+import asyncio
+
+from parvis.client import Disconnected, Wire, open_wire
+from tests.running import Server
+
+
+def native(server: Server) -> str:
+    return f"ws://127.0.0.1:{server.port}/ws"
+
+
+def yjs(server: Server) -> str:
+    return f"ws://127.0.0.1:{server.port}/yjs"
+
+
+def hocuspocus(server: Server) -> str:
+    return f"ws://127.0.0.1:{server.port}/hocuspocus"
+
+
+async def wire(server: Server, ticket: str = "") -> Wire:
+    """A native connection that was welcomed."""
+    return await open_wire(native(server), ticket)
+
+
+async def wire_when_up(server: Server, ticket: str = "") -> Wire:
+    """The same, tried again until the node is there; it must not have ended for good."""
+    while True:
+        try:
+            return await wire(server, ticket)
+        except Disconnected as problem:
+            if not problem.comes_back:
+                raise
+            assert server.supervisor_pid
+            await asyncio.sleep(0.02)  # as often as a client in a great hurry would try
+
+
+class Promptly:
+    """Chance that makes clients come back at once, so that no test needs to wait."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._next = seed
+
+    def below(self, bound: int) -> int:
+        self._next += 1
+        return self._next % bound
+
+    def uniform(self, low: float, high: float) -> float:
+        return low + min(high - low, 0.02)
