@@ -1,23 +1,35 @@
 """The structural scan of an update too large to be looked through in the worker's own loop."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
-from parvis.protocol.update import Scan
-
-from ..ports import Helpers
+from parvis.protocol.errors import Malformed, NotAllowed, TooDeep, TooLarge
+from parvis.protocol.update import CLIENT, Limits, Scan
+from parvis.server.ports import HelperFailed, Helpers
 
 Table = Mapping[int, Sequence[Sequence[int]]]
 
+REFUSALS: Final[Mapping[str, type[Malformed]]] = {
+    kind.__name__: kind for kind in (Malformed, TooDeep, TooLarge, NotAllowed)
+}
 
-async def scan_in_helper(helpers: Helpers, update: bytes) -> Scan:
+
+async def scan_in_helper(helpers: Helpers, update: bytes, limits: Limits = CLIENT) -> Scan:
     """Return what `parvis.protocol.update.scan` returns.
 
     Raises:
-        HelperFailed: If the update is malformed; the text says how.
-        HelperDied, HelperTimeout: If reading it ended the helper.
+        Malformed: As the scan does, also its subclasses.
+        HelperStopped: If the update could not be read for any other reason.
     """
-    found = cast(Mapping[str, object], await helpers.run("scan", update))
+    try:
+        seen = await helpers.run("scan", update, dataclasses.asdict(limits))
+    except HelperFailed as error:
+        if error.kind not in REFUSALS:
+            raise
+        # The text of a refusal is "expected …", behind where it comes from.
+        raise REFUSALS[error.kind](str(error).partition("expected ")[2]) from None
+    found = cast(Mapping[str, object], seen)
     return Scan(
         structs=_ranges(found["structs"]),
         deletes=_ranges(found["deletes"]),
