@@ -6,8 +6,8 @@ from parvis.storage.errors import StorageError, StoreUnavailable
 
 PASSING: dict[int, str] = {
     sqlite3.SQLITE_FULL: "Free some space on the data folder's volume.",
-    sqlite3.SQLITE_IOERR: "Look at the volume of the data folder; it refuses reads or writes.",
-    sqlite3.SQLITE_CANTOPEN: "Check the data folder's permissions and the limit of open files.",
+    sqlite3.SQLITE_IOERR: "Look at the data folder's volume: is it full or faulty?",
+    sqlite3.SQLITE_CANTOPEN: "Check permissions, the volume's space, and the limit of open files.",
     sqlite3.SQLITE_READONLY: "Make the data folder writable for this user.",
     sqlite3.SQLITE_BUSY: "Another program holds a lock on the file, perhaps a backup.",
     sqlite3.SQLITE_LOCKED: "Another program holds a lock on the file, perhaps a backup.",

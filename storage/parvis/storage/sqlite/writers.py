@@ -153,7 +153,9 @@ class _Writer(threading.Thread):
         _answer([(item.future, answer) for item, answer in zip(items, answers, strict=True)])
         self._bound_wal(file)
         while len(self._open) > self._open_files:
-            self._close(next(iter(self._open)))
+            oldest = next(iter(self._open))
+            self._forget(oldest)
+            self._close(oldest)
 
     def _database(self, file: DataFile, create: bool) -> Database:
         database = self._open.get(file)
@@ -169,9 +171,9 @@ class _Writer(threading.Thread):
         return database
 
     def _close(self, file: DataFile) -> None:
+        """Close a file for writing; idle readers, if not forgotten, can go on reading it."""
         database = self._open.pop(file, None)
         self._wal_limits.pop(file, None)
-        self._forget(file)
         if database is not None:
             try:
                 database.close()
