@@ -42,7 +42,7 @@ def document(
         path = _plain(base + endpoint.path)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint)
     for kind, route in routes:
-        path = _plain(f"{base}/{kind}{route.path}")
+        path = _plain(f"{base}/{kind}/{route.path.lstrip('/')}")
         paths.setdefault(path, {})[route.method.lower()] = {
             "tags": [kind],
             "parameters": _parameters(path),

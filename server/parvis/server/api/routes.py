@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
+from parvis.plugins import ErrorCode, Refused, Route
 
 from . import bodies, room_tokens, rooms, sessions, users
 from .contract import Api, Call, Endpoint, Who
@@ -41,12 +41,9 @@ ENDPOINTS: Final = (
 
 
 def add_api(app: web.Application, api: Api) -> None:
-    """Add every endpoint, those of the room types too, and the description of them all."""
+    """Add every endpoint, and the description of them and of the room types' own routes."""
     for endpoint in ENDPOINTS:
         app.router.add_route(endpoint.method, BASE + endpoint.path, _handler(api, endpoint))
-    for kind, route in _routes(api):
-        path = f"{BASE}/{kind}{route.path}"
-        app.router.add_route(route.method, path, _plugin_handler(api, route))
     described = document(BASE, ENDPOINTS, _routes(api))
 
     async def openapi(_: web.Request) -> web.Response:
@@ -83,36 +80,3 @@ def _handler(api: Api, endpoint: Endpoint) -> Handler:
         return await endpoint.handle(api, call)
 
     return handle
-
-
-def _plugin_handler(api: Api, route: Route) -> Handler:
-    async def handle(request: web.Request) -> web.StreamResponse:
-        identified = await api.gate.http(request)
-        answer = await route.handle(
-            HttpRequest(
-                caller=identified.caller,
-                method=request.method,
-                path=dict(request.match_info),
-                query=dict(request.query),
-                body=await request.read(),
-            )
-        )
-        return _response(answer)
-
-    return handle
-
-
-def _response(answer: HttpResponse) -> web.Response:
-    if isinstance(answer.body, bytes):
-        return web.Response(
-            body=answer.body,
-            status=answer.status,
-            content_type=answer.content_type,
-            headers=answer.headers,
-        )
-    return web.json_response(
-        answer.body,
-        status=answer.status,
-        content_type=answer.content_type,
-        headers=answer.headers,
-    )

@@ -1,0 +1,1 @@
+"""The program `parvis`: what an operator types."""

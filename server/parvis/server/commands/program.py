@@ -1,0 +1,194 @@
+"""The command line: one table of commands, each with what it takes and what it does."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+from ..settings import LOCAL_TENANT, Settings, SettingsInvalid, load
+from .output import USAGE, CommandError, show_error
+
+Run = Callable[[Settings, argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that complains as the rest of the program does."""
+
+    def error(self, message: str) -> Any:
+        hint = f"{self.prog} --help says what it takes."
+        raise CommandError(message, hint, code="usage", exit_code=USAGE)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line."""
+    top = _Parser(prog="parvis", description="Realtime collaboration, self-hosted.")
+    top.add_argument("--version", action="version", version=f"parvis {version('parvis')}")
+    groups: dict[str, Any] = {"": top.add_subparsers(metavar="COMMAND", parser_class=_Parser)}
+    for group, help in GROUPS.items():
+        inner = groups[""].add_parser(group, help=help, description=help)
+        groups[group] = inner.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+    for path, (help, run, arguments) in COMMANDS.items():
+        group, _, name = path.rpartition(" ")
+        one = groups[group].add_parser(name, help=help, description=help)
+        for add in (*arguments, *COMMON):
+            add(one)
+        one.set_defaults(run=run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 2 if it was asked wrongly, 1 if it failed."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    as_json = "--json" in words
+    # The data folder holds keys and password hashes, also one that somebody made too open.
+    os.umask(0o077)
+    try:
+        arguments = parser().parse_args(words)
+        if not hasattr(arguments, "run"):
+            raise CommandError("no command", "parvis --help lists them.", exit_code=USAGE)
+        run: Run = arguments.run
+        return run(load(arguments, os.environ), arguments)
+    except SettingsInvalid as error:
+        for problem in error.problems[:-1]:
+            print(f"parvis: {problem}", file=sys.stderr)
+        last = "\n".join(map(str, error.problems)) if as_json else str(error.problems[-1])
+        hint = "parvis config list shows every setting."
+        show_error(CommandError(last, hint, code="settings", exit_code=USAGE), as_json=as_json)
+        return USAGE
+    except CommandError as error:
+        show_error(error, as_json=as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has enough, such as head(1).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+Add = Callable[[argparse.ArgumentParser], object]
+
+
+def _argument(*names: str, **options: Any) -> Add:
+    return lambda parser: parser.add_argument(*names, **options)
+
+
+def _lazily(module: str, name: str) -> Run:
+    """Import what a command needs when it runs: `parvis --help` loads no server."""
+
+    def run(settings: Settings, arguments: argparse.Namespace) -> int:
+        from importlib import import_module
+
+        command: Run = getattr(import_module(f"parvis.server.commands.{module}"), name)
+        return command(settings, arguments)
+
+    return run
+
+
+COMMON: Final = (
+    _argument("--config", metavar="FILE", help="settings in TOML"),
+    _argument("--data", metavar="DIR", help="data folder (./data)"),
+    _argument("--store", metavar="URL", help="sqlite:///DIR (in the data folder)"),
+    _argument("--json", action="store_true", help="answer in JSON"),
+)
+TENANT: Final = _argument("--tenant", default=LOCAL_TENANT, help=f"whose data ({LOCAL_TENANT})")
+ROOM: Final = _argument("room", metavar="ROOM", help="type/key")
+
+GROUPS: Final = {
+    "user": "accounts",
+    "room": "rooms",
+    "quarantine": "updates that were set aside",
+    "config": "settings",
+}
+
+COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
+    "serve": (
+        "run a node",
+        _lazily("serving", "serve"),
+        (
+            _argument("--host", help="address to listen on (127.0.0.1)"),
+            _argument("--port", help="port to listen on (8000); 0 takes a free one"),
+            _argument("--public-url", metavar="URL", help="address that browsers use"),
+            _argument("--redis", metavar="URL", help="joins several workers or nodes"),
+            _argument("--workers", metavar="N", help="worker processes (1)"),
+            _argument(
+                "--open",
+                action="store_true",
+                default=None,
+                help="anyone may do anything; loopback only",
+            ),
+            _argument("--log-level", metavar="LEVEL", help="debug, info, warning or error"),
+            _argument("--log-format", metavar="FORMAT", help="text or json"),
+        ),
+    ),
+    "user add": (
+        "make an account",
+        _lazily("people", "add"),
+        (
+            _argument("email", metavar="EMAIL"),
+            _argument("--name", default="", help="for people (what stands before the @)"),
+            _argument("--admin", action="store_true", help="administers the tenant"),
+            _argument("--password-stdin", action="store_true", help="read it from the first line"),
+            TENANT,
+        ),
+    ),
+    "user list": (
+        "list accounts",
+        _lazily("people", "list_all"),
+        (_argument("--tenant", help="of one tenant only"),),
+    ),
+    "token": (
+        "print an access token",
+        _lazily("people", "token"),
+        (_argument("email", metavar="EMAIL"),),
+    ),
+    "room list": (
+        "list rooms",
+        _lazily("rooms", "list_all"),
+        (
+            TENANT,
+            _argument("--prefix", default="", help="of names"),
+            _argument("--after", default="", help="the last name of the page before"),
+            _argument("--limit", type=int, default=100, help="at most so many (100)"),
+        ),
+    ),
+    "room inspect": ("describe a room", _lazily("rooms", "inspect"), (TENANT, ROOM)),
+    "room export": (
+        "write what a room holds durably",
+        _lazily("rooms", "export"),
+        (
+            TENANT,
+            _argument("room", metavar="ROOM", help="type/key or type/key:part"),
+            _argument(
+                "--format",
+                choices=("update", "json", "text", "log"),
+                default="update",
+                help="a Yjs update, all roots as JSON, plain text, or the rows of the log",
+            ),
+            _argument("--root", help="of the text; all roots otherwise"),
+            _argument("--output", metavar="FILE", help="stdout otherwise"),
+        ),
+    ),
+    "room delete": (
+        "delete a room for good",
+        _lazily("rooms", "delete"),
+        (TENANT, ROOM, _argument("--yes", action="store_true", help="really")),
+    ),
+    "quarantine list": (
+        "list updates that were set aside",
+        _lazily("rooms", "quarantine"),
+        (TENANT, _argument("--room", help="of one room only")),
+    ),
+    "doctor": (
+        "look for what is wrong",
+        _lazily("doctor", "doctor"),
+        (
+            _argument("--host", help="address a node would listen on"),
+            _argument("--port", help="port a node would listen on"),
+        ),
+    ),
+    "config check": ("check the settings", _lazily("configuring", "check_settings"), ()),
+    "config list": ("list every setting", _lazily("configuring", "list_settings"), ()),
+}

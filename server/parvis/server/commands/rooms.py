@@ -1,0 +1,139 @@
+"""``parvis room list``, ``inspect``, ``export``, ``delete`` and ``parvis quarantine list``."""
+
+import argparse
+import base64
+import sys
+from pathlib import Path
+
+from ..settings import Settings
+from .output import FAULT, USAGE, CommandError, show_facts, show_json, show_table, size
+from .people import moment
+from .reach import operate
+
+
+def list_all(settings: Settings, arguments: argparse.Namespace) -> int:
+    """List living rooms."""
+    rooms = operate(
+        settings,
+        "room_list",
+        {
+            "tenant": arguments.tenant,
+            "prefix": arguments.prefix,
+            "after": arguments.after,
+            "limit": arguments.limit,
+        },
+    )
+    if arguments.json:
+        show_json(rooms)
+        return 0
+    rows = [
+        (
+            each["room"],
+            str(sum(head["offset"] for head in each["parts"].values())),
+            size(each["size"]),
+            moment(each["created"]),
+            each["creator"],
+        )
+        for each in rooms
+    ]
+    show_table(("ROOM", "UPDATES", "SIZE", "CREATED", "CREATOR"), rows)
+    if len(rooms) == arguments.limit:
+        print(f"there may be more: --after {rows[-1][0]!r}", file=sys.stderr)
+    return 0
+
+
+def inspect(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Describe a room."""
+    room = operate(settings, "room_inspect", {"tenant": arguments.tenant, "room": arguments.room})
+    if arguments.json:
+        show_json(room)
+        return 0
+    facts = {
+        "room": room["room"],
+        "created": f"{moment(room['created'])} by {room['creator'] or 'the server'}",
+        "size": size(room["size"]),
+        "quarantined": room["quarantined"],
+    }
+    for part, head in room["parts"].items():
+        snapshot = "none" if head["snapshot"] is None else f"at {head['snapshot']}"
+        facts[f"part {part}" if part else "main part"] = (
+            f"{head['offset']} updates, incarnation {head['incarnation']}, snapshot {snapshot}"
+        )
+    show_facts(facts)
+    return 0
+
+
+def export(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Write what a part holds durably to a file, or to stdout."""
+    to_terminal = arguments.output is None and sys.stdout.isatty()
+    if arguments.format == "update" and to_terminal:
+        raise CommandError(
+            "a Yjs update is no text for a terminal",
+            "Name a file with --output, or take --format json or text.",
+            code="usage",
+            exit_code=USAGE,
+        )
+    result = operate(
+        settings,
+        "room_export",
+        {
+            "tenant": arguments.tenant,
+            "room": arguments.room,
+            "format": arguments.format,
+            "root": arguments.root,
+        },
+    )
+    data = base64.b64decode(result["data"])
+    if arguments.output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return 0
+    try:
+        Path(arguments.output).write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{arguments.output}: {error.strerror}", exit_code=FAULT) from None
+    if arguments.json:
+        show_json({"file": arguments.output, "size": len(data)})
+    else:
+        print(f"wrote {size(len(data))} to {arguments.output}")
+    return 0
+
+
+def delete(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Delete a room for good."""
+    if not arguments.yes:
+        raise CommandError(
+            f"deleting {arguments.room} cannot be undone",
+            "Say --yes if that is what you want; parvis room export keeps a copy.",
+            code="usage",
+            exit_code=USAGE,
+        )
+    result = operate(settings, "room_delete", {"tenant": arguments.tenant, "room": arguments.room})
+    if arguments.json:
+        show_json(result)
+    else:
+        print(f"deleted {result['room']}")
+    return 0
+
+
+def quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
+    """List what was set aside."""
+    found = operate(
+        settings, "quarantine_list", {"tenant": arguments.tenant, "room": arguments.room}
+    )
+    if arguments.json:
+        show_json(found)
+        return 0
+    rows = [
+        (
+            f"{each['room']}:{each['part']}" if each["part"] else each["room"],
+            str(each["offset"] or "-"),
+            size(each["size"]),
+            each["sender"],
+            moment(each["time"]),
+            each["reason"],
+        )
+        for each in found
+    ]
+    show_table(("ROOM", "OFFSET", "SIZE", "SENDER", "TIME", "REASON"), rows)
+    return 0

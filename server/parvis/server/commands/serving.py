@@ -1,0 +1,79 @@
+"""``parvis serve``, and what is looked at before it begins."""
+
+import argparse
+import ipaddress
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+from ..hosting.registry import installed
+from ..settings import Settings
+from .output import USAGE, CommandError
+
+
+def serve(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Run a node until it is told to stop."""
+    check(settings)
+    installed(settings)
+    # A supervisor needs little of what the other commands do.
+    from ..supervisor import serve as supervise
+
+    return supervise(settings)
+
+
+def check(settings: Settings) -> None:
+    """Return if a node can start with these settings. Raises `CommandError`."""
+    server = settings.server
+    if server.open and not is_loopback(server.host):
+        raise _refuse(
+            f"--open lets anyone do anything, so it cannot listen on {server.host or 'everything'}",
+            "Listen on 127.0.0.1, or leave --open away and make accounts.",
+        )
+    postgres = settings.store_url.startswith(("postgres://", "postgresql://"))
+    if (server.workers > 1 or server.redis) and not postgres:
+        wanted = "--redis" if server.redis else f"--workers {server.workers}"
+        raise _refuse(
+            f"{wanted} needs a PostgreSQL store, which this version of Parvis does not have yet",
+            "One node with one worker serves from SQLite: leave --redis and --workers away.",
+        )
+    if postgres:
+        raise _refuse(
+            "this version of Parvis has no PostgreSQL store yet",
+            "Leave --store away: SQLite in the data folder is the default.",
+        )
+    problem = why_not_writable(settings.data)
+    if problem:
+        raise CommandError(
+            f"the data folder {settings.data} cannot be used: {problem}",
+            "Name another one with --data, or give this user the right to write there.",
+            code="data_folder",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether everything that a host name stands for is this machine only."""
+    if not host:
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    addresses = {str(address[0]).partition("%")[0] for *_, address in found}
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+def why_not_writable(folder: Path) -> str | None:
+    """Say why a file cannot be made in a folder, which is made if it is missing; or None."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, probe = tempfile.mkstemp(prefix=".probe-", dir=folder)
+    except OSError as error:
+        return error.strerror or str(error)
+    os.close(descriptor)
+    os.unlink(probe)
+    return None
+
+
+def _refuse(message: str, hint: str) -> CommandError:
+    return CommandError(message, hint, code="usage", exit_code=USAGE)

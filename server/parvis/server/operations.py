@@ -1,0 +1,235 @@
+"""What an operator does with a node's data, whether it is serving or not: `parvis user add` etc.
+
+Each operation takes and returns JSON values, so that it can be asked for over the operator's socket
+(`parvis.server.operator_socket`) just as in the process that holds the store.
+"""
+
+import base64
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from parvis.plugins import ErrorCode, Refused, YDoc
+from parvis.protocol import RoomName
+from parvis.storage import Address, LoggedUpdate, RoomInfo, Store, User
+
+from .hosting.registry import Registry
+from .identity import Identity
+from .identity.people import EMAIL
+from .ports import Clock, Helpers
+
+Json = Any
+Delete = Callable[[str, str], Awaitable[None]]
+
+EXPORT_TIMEOUT: Final = 300.0
+
+
+class UnknownUser(Exception):
+    """No account has this e-mail address."""
+
+
+class CannotExport(Exception):
+    """The part's content does not exist in the wanted form."""
+
+
+class Operations:
+    """The operations; `OPERATIONS` names them.
+
+    Args:
+        delete: Deletes a room of a tenant, also while it is live.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        identity: Identity,
+        helpers: Helpers,
+        registry: Registry,
+        delete: Delete,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._identity = identity
+        self._helpers = helpers
+        self._registry = registry
+        self._delete = delete
+        self._clock = clock
+
+    async def user_add(
+        self, *, email: str, name: str, password: str, admin: bool, tenant: str
+    ) -> Json:
+        """Make an account. Raises what `People.add` raises."""
+        people = self._identity.people
+        people.passwords.check(password, email, name)
+        user = await people.add(email, name=name, password=password, admin=admin, tenant=tenant)
+        return _user(user)
+
+    async def user_list(self, *, tenant: str | None) -> Json:
+        """List accounts, oldest first; of all tenants if none is named."""
+        return [_user(user) for user in await self._identity.people.accounts.users(tenant)]
+
+    async def token(self, *, email: str) -> Json:
+        """Sign an access token for an account. Raises `UnknownUser`."""
+        user = None
+        if EMAIL.fullmatch(email):
+            user = await self._identity.people.accounts.user_by_email(email)
+        if user is None or user.disabled:
+            raise UnknownUser(f"no account has the address {email[:80]!r}")
+        signed = self._identity.access_token(user)
+        return {"token": signed.token, "expires": signed.expires}
+
+    async def room_list(self, *, tenant: str, prefix: str, after: str, limit: int) -> Json:
+        """List living rooms by name."""
+        found = await self._store.rooms(tenant, prefix=prefix, after=after, limit=limit)
+        return [_room(room) for room in found]
+
+    async def room_inspect(self, *, tenant: str, room: str) -> Json:
+        """Describe a room: its parts, what the log and the snapshots hold, what was set aside."""
+        name = self._registry.parse(room)
+        info = await self._info(tenant, name)
+        parts: dict[str, Json] = {}
+        for part, head in sorted(info.parts.items()):
+            snapshot = await self._store.snapshot(Address(tenant, name.room, part))
+            parts[part] = dataclasses.asdict(head) | {
+                "snapshot": None if snapshot is None else snapshot.offset
+            }
+        poison = await self._store.quarantined(tenant, name.room)
+        return _room(info) | {"parts": parts, "quarantined": len(poison)}
+
+    async def room_export(self, *, tenant: str, room: str, format: str, root: str | None) -> Json:
+        """Return what a part holds durably, in one of `FORMATS`, as base64 in ``data``.
+
+        Raises:
+            Refused: If there is no such room.
+            CannotExport: If the part has no such form.
+        """
+        name = self._registry.parse(room)
+        await self._info(tenant, name)
+        address = Address(tenant, name.room, name.part)
+        if format == "log":
+            rows = [_row(row) for row in await self._rows(address, after=0)]
+            data = "".join(rows).encode()
+        else:
+            data = await self._document(address, name, format, root)
+        return {"data": base64.b64encode(data).decode()}
+
+    async def room_delete(self, *, tenant: str, room: str) -> Json:
+        """Delete a room for good. Raises `RoomNotFound`."""
+        name = self._registry.parse(room)
+        if name.part:
+            raise Refused(ErrorCode.INVALID_NAME, "expected a room, got a part of one")
+        await self._info(tenant, name)
+        await self._delete(tenant, name.room)
+        return {"room": name.room}
+
+    async def quarantine_list(self, *, tenant: str, room: str | None) -> Json:
+        """List updates that were set aside because they broke a replica."""
+        return [
+            {
+                "room": each.room,
+                "part": each.part,
+                "offset": each.offset,
+                "size": len(each.update),
+                "digest": each.digest.hex(),
+                "sender": each.sender,
+                "time": each.time,
+                "reason": each.reason,
+            }
+            for each in await self._store.quarantined(tenant, room)
+        ]
+
+    async def _info(self, tenant: str, name: RoomName) -> RoomInfo:
+        info = await self._store.room(tenant, name.room)
+        if info is None:
+            raise Refused(ErrorCode.ROOM_NOT_FOUND, f"there is no room {name.room}")
+        if info.deleted is not None:
+            raise Refused(ErrorCode.ROOM_DELETED, f"the room {name.room} was deleted")
+        return info
+
+    async def _rows(self, address: Address, *, after: int) -> list[LoggedUpdate]:
+        rows: list[LoggedUpdate] = []
+        while page := await self._store.read(address, after=after):
+            rows += page
+            after = page[-1].offset
+        return rows
+
+    async def _document(
+        self, address: Address, name: RoomName, format: str, root: str | None
+    ) -> bytes:
+        kind = self._registry.get(name.type)
+        replica = kind.parts[name.part].replica if name.part else kind.replica
+        if not issubclass(replica, YDoc):
+            raise CannotExport(f"{name} is no document: the server cannot read it; try log")
+        snapshot = await self._store.snapshot(address)
+        updates = [] if snapshot is None else [snapshot.state]
+        after = 0 if snapshot is None else snapshot.offset
+        updates += [row.update for row in await self._rows(address, after=after)]
+        # A document can end the process that reads it, hence the helper.
+        update: bytes = await self._helpers.run("merge", updates, timeout=EXPORT_TIMEOUT)
+        if format == "json":
+            return await self._json(update)
+        return await self._text(update, root) if format == "text" else update
+
+    async def _json(self, update: bytes) -> bytes:
+        values: dict[str, Any] = await self._helpers.run("to_json", update, timeout=EXPORT_TIMEOUT)
+        return json.dumps(values, ensure_ascii=False, indent=2, default=_binary).encode() + b"\n"
+
+    async def _text(self, update: bytes, root: str | None) -> bytes:
+        names: dict[str, str] = await self._helpers.run("roots", update, timeout=EXPORT_TIMEOUT)
+        if root is not None and root not in names:
+            raise CannotExport(f"the document has no root {root!r}; it has {sorted(names)}")
+        texts = [
+            await self._helpers.run("text", update, each, timeout=EXPORT_TIMEOUT)
+            for each in ([root] if root is not None else sorted(names))
+        ]
+        return "\n\n".join(text for text in texts if text).encode()
+
+
+FORMATS: Final = ("update", "json", "text", "log")
+"""A Yjs update; all roots as JSON; plain text; one JSON object per row of the log."""
+
+OPERATIONS: Final = (
+    "user_add",
+    "user_list",
+    "token",
+    "room_list",
+    "room_inspect",
+    "room_export",
+    "room_delete",
+    "quarantine_list",
+)
+"""The methods of `Operations` that may be asked for by name."""
+
+
+def _user(user: User) -> Json:
+    kept = dataclasses.asdict(user)
+    del kept["password"]
+    return kept
+
+
+def _room(room: RoomInfo) -> Json:
+    return dataclasses.asdict(room) | {
+        "parts": {part: dataclasses.asdict(head) for part, head in sorted(room.parts.items())}
+    }
+
+
+def _row(row: LoggedUpdate) -> str:
+    return (
+        json.dumps(
+            {
+                "offset": row.offset,
+                "sender": row.sender,
+                "time": row.time,
+                "update": base64.b64encode(row.update).decode(),
+            }
+        )
+        + "\n"
+    )
+
+
+def _binary(value: object) -> Json:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
