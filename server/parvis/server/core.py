@@ -91,6 +91,11 @@ class Core:
         task.add_done_callback(self._done)
         return task
 
+    @property
+    def working(self) -> bool:
+        """Whether something runs beside, e.g. a join."""
+        return bool(self._tasks)
+
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (problem := task.exception()) is not None:

@@ -95,6 +95,11 @@ class Consumers:
             offset = rows[-1].offset
             await self._store.advance(kind.name, address, offset)
 
+    @property
+    def working(self) -> bool:
+        """Whether some rows are yet to be seen."""
+        return bool(self._readers)
+
     async def close(self) -> None:
         self._closed = True
         readers = list(self._readers.values())

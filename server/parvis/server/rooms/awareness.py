@@ -161,6 +161,11 @@ class PartAwareness:
             ]
         )
 
+    @property
+    def due(self) -> bool:
+        """Whether others are about to hear of something."""
+        return self._timer is not None
+
     def close(self) -> None:
         """Forget everything without telling anybody."""
         if self._timer is not None:

@@ -450,6 +450,10 @@ class FastPart(LivePart):
             raise Refused(ErrorCode.INVALID_UPDATE, str(problem)) from None
         return True
 
+    @property
+    def working(self) -> bool:
+        return super().working or bool(self._window) or self._recovery is not None
+
     def abandon(self) -> None:
         super().abandon()
         if self._shadow is not None:

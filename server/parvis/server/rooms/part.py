@@ -289,6 +289,11 @@ class LivePart(ABC):
                 submission.settled(0, "the room was closed before it was durable")
         self.awareness.close()
 
+    @property
+    def working(self) -> bool:
+        """Whether an update is on its way, or a broadcast of awareness is due."""
+        return bool(self.unlogged or self.inboxes or self.awareness.due)
+
     def expel_all(self, code: ErrorCode, reason: str) -> None:
         for seat in tuple(self.seats):
             self.leave(seat)

@@ -162,6 +162,11 @@ class LiveRoom:
         self.close()
         return True
 
+    @property
+    def working(self) -> bool:
+        """Whether an update is on its way through the room."""
+        return not self.lost and any(part.working for part in self.parts.values())
+
     async def settled(self) -> None:
         """Wait until nothing of this room waits for the log any more, or it is lost."""
         while not self.lost and any(part.unlogged for part in self.parts.values()):
