@@ -25,6 +25,8 @@ from .identity import open_identity
 from .limits import Limits
 from .listening import url_of
 from .metrics import Metrics
+from .operations import Operations
+from .operator_socket import start_operator_socket
 from .pages import add_pages
 from .probes import add_probes
 from .settings import Settings, SettingsInvalid
@@ -120,6 +122,17 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     stack.push_async_callback(runner.cleanup)
     for socket in context.sockets:
         await web.SockSite(runner, socket, backlog=1024).start()
+
+    operations = Operations(
+        store=store,
+        identity=identity,
+        helpers=helpers,
+        registry=registry,
+        delete=core.directory.delete,
+        clock=clock,
+    )
+    operator = await start_operator_socket(operations, settings.data)
+    stack.push_async_callback(operator.close)
 
     core.spawn(_beat(core, health, metrics))
     secret = await identity.people.set_up_secret()
