@@ -27,6 +27,8 @@ from .listening import url_of
 from .metrics import Metrics
 from .operations import Operations
 from .operator_socket import start_operator_socket
+from .operations import Operations
+from .operator_socket import start_operator_socket
 from .pages import add_pages
 from .probes import add_probes
 from .settings import Settings, SettingsInvalid
@@ -112,6 +114,16 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     await core.consumers.start()
 
     api = Api(settings, identity, gate, store, registry, core.directory, clock)
+    operations = Operations(
+        store=store,
+        identity=identity,
+        helpers=helpers,
+        registry=registry,
+        delete=core.directory.delete,
+        clock=clock,
+    )
+    operators = await start_operator_socket(operations, settings.data)
+    stack.push_async_callback(operators.close)
     app = make_app(api)
     app.add_routes(sockets.routes())
     add_probes(app, health, metrics)
@@ -135,7 +147,8 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     stack.push_async_callback(operator.close)
 
     core.spawn(_beat(core, health, metrics))
-    secret = await identity.people.set_up_secret()
+    # With --open nobody has an account.
+    secret = None if settings.server.open else await identity.people.set_up_secret()
     address = settings.server.public_url or url_of(context.sockets)
     context.report_ready(f"{address}/setup#{secret}" if secret else None)
     await context.stopping.wait()
