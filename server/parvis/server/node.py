@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from parvis.storage import StorageError, StoreUnavailable
+from parvis.storage import StorageError, Store, StoreUnavailable
 from parvis.storage.factory import open_store
 
 from .api import Api, Gate, make_app
@@ -21,12 +21,10 @@ from .hosting.host import Host
 from .hosting.jobs import Jobs
 from .hosting.registry import installed
 from .hosting.routes import add_plugin_routes
-from .identity import open_identity
+from .identity import Identity, open_identity
 from .limits import Limits
 from .listening import url_of
 from .metrics import Metrics
-from .operations import Operations
-from .operator_socket import start_operator_socket
 from .operations import Operations
 from .operator_socket import start_operator_socket
 from .pages import add_pages
@@ -64,16 +62,52 @@ async def run_worker(context: WorkerContext) -> None:
 async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     """Start everything; the stack undoes it in the opposite order."""
     settings = context.settings
-    clock, random = SystemClock(), SystemRandom()
-    registry = installed(settings)
     store, accounts = open_store(settings.store_url)
     stack.push_async_callback(store.close)
+    core = await _build(context, stack, store)
+    health = Health(core.clock, {"store": Scope.SHARED})
+    identity = await open_identity(settings, accounts, core.clock, core.random)
+    stack.callback(identity.close)
+    gate = Gate(identity, settings)
+    sockets = Sockets(
+        core,
+        gate,
+        health,
+        most=settings.server.max_connections,
+        most_per_address=settings.server.max_connections_per_address,
+    )
+    await _host_room_types(core, stack)
+
+    app = make_app(Api(settings, identity, gate, store, core.registry, core.directory, core.clock))
+    app.add_routes(sockets.routes())
+    add_probes(app, health, core.metrics)
+    add_plugin_routes(app, core.registry, gate)
+    add_pages(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    for socket in context.sockets:
+        await web.SockSite(runner, socket, backlog=1024).start()
+    await _let_operators_in(core, identity, settings, stack)
+
+    core.spawn(_beat(core, health))
+    # With --open nobody has an account.
+    secret = None if settings.server.open else await identity.people.set_up_secret()
+    address = settings.server.public_url or url_of(context.sockets)
+    context.report_ready(f"{address}/setup#{secret}" if secret else None)
+    await context.stopping.wait()
+    health.draining = True
+    deadline = 0.0 if context.hurry.is_set() else settings.server.drain_deadline
+    await sockets.drain(deadline)
+
+
+async def _build(context: WorkerContext, stack: AsyncExitStack, store: Store) -> Core:
+    """Put the core together, with the room types' tables up to date."""
+    clock, metrics = SystemClock(), Metrics()
+    registry = installed(context.settings)
     for kind in registry:
         await store.migrate(kind.name, kind.migrations)
-
-    metrics = Metrics()
     metrics.worker_deaths.set(context.restarts)
-    health = Health(clock, {"store": Scope.SHARED})
     helpers = HelperPool(HELPERS, clock, on_loss=lambda cause: metrics.helper_losses(cause).inc())
     stack.push_async_callback(helpers.close)
     quarantine = Quarantine(
@@ -86,75 +120,43 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     )
     core = Core(
         clock=clock,
-        random=random,
+        random=SystemRandom(),
         store=store,
         helpers=helpers,
         watch=context.watch,
         quarantine=quarantine,
         registry=registry,
         metrics=metrics,
-        limits=limits_of(settings),
+        limits=limits_of(context.settings),
     )
     stack.push_async_callback(core.close)
-    identity = await open_identity(settings, accounts, clock, random)
-    stack.callback(identity.close)
-    gate = Gate(identity, settings)
-    sockets = Sockets(
-        core,
-        gate,
-        health,
-        most=settings.server.max_connections,
-        most_per_address=settings.server.max_connections_per_address,
-    )
-    jobs = Jobs(registry, store, clock, random)
-    for kind in registry:
+    return core
+
+
+async def _host_room_types(core: Core, stack: AsyncExitStack) -> None:
+    """Start the room types' background work, jobs and consumers."""
+    jobs = Jobs(core.registry, core.store, core.clock, core.random)
+    for kind in core.registry:
         await stack.enter_async_context(kind.lifespan(Host(core, jobs, kind)))
     jobs.start(lambda kind: Host(core, jobs, kind))
     stack.push_async_callback(jobs.close)
     await core.consumers.start()
 
-    api = Api(settings, identity, gate, store, registry, core.directory, clock)
+
+async def _let_operators_in(
+    core: Core, identity: Identity, settings: Settings, stack: AsyncExitStack
+) -> None:
+    """Answer `parvis …` commands, which cannot open the data folder while we hold it."""
     operations = Operations(
-        store=store,
+        store=core.store,
         identity=identity,
-        helpers=helpers,
-        registry=registry,
+        helpers=core.helpers,
+        registry=core.registry,
         delete=core.directory.delete,
-        clock=clock,
+        clock=core.clock,
     )
     operators = await start_operator_socket(operations, settings.data)
     stack.push_async_callback(operators.close)
-    app = make_app(api)
-    app.add_routes(sockets.routes())
-    add_probes(app, health, metrics)
-    add_plugin_routes(app, registry, gate)
-    add_pages(app)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    for socket in context.sockets:
-        await web.SockSite(runner, socket, backlog=1024).start()
-
-    operations = Operations(
-        store=store,
-        identity=identity,
-        helpers=helpers,
-        registry=registry,
-        delete=core.directory.delete,
-        clock=clock,
-    )
-    operator = await start_operator_socket(operations, settings.data)
-    stack.push_async_callback(operator.close)
-
-    core.spawn(_beat(core, health, metrics))
-    # With --open nobody has an account.
-    secret = None if settings.server.open else await identity.people.set_up_secret()
-    address = settings.server.public_url or url_of(context.sockets)
-    context.report_ready(f"{address}/setup#{secret}" if secret else None)
-    await context.stopping.wait()
-    health.draining = True
-    deadline = 0.0 if context.hurry.is_set() else settings.server.drain_deadline
-    await sockets.drain(deadline)
 
 
 def _poisoned(context: WorkerContext, metrics: Metrics, digest: bytes) -> None:
@@ -162,8 +164,9 @@ def _poisoned(context: WorkerContext, metrics: Metrics, digest: bytes) -> None:
     context.report_settled(digest)
 
 
-async def _beat(core: Core, health: Health, metrics: Metrics) -> None:
+async def _beat(core: Core, health: Health) -> None:
     """Watch the loop and the store; what they do badly is seen in health and metrics."""
+    metrics = core.metrics
     while True:
         metrics.loop_lag_seconds.observe(max(0.0, health.beat() - BEAT))
         try:
