@@ -235,7 +235,7 @@ class SqliteStore:
 
 
 def open_sqlite(
-    path: Path, *, writers: int = 4, readers: int = 4, open_files: int = 64
+    path: Path, *, writers: int = 4, readers: int = 4, open_files: int = 128
 ) -> tuple[SqliteStore, SqliteAccounts]:
     """Open the store and the accounts in a data folder, which is made if it is missing.
 
@@ -245,7 +245,8 @@ def open_sqlite(
     Args:
         writers: Threads that write, each for its share of the files.
         readers: Threads that read.
-        open_files: The most files kept open for writing, and connections for reading.
+        open_files: Files kept open for writing, each worth three descriptors, and connections
+            kept open for reading, each worth two.
 
     Raises:
         SchemaTooNew: If a later version of Parvis has used the folder.

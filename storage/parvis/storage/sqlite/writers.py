@@ -55,14 +55,21 @@ class Writers:
 
         Args:
             threads: Files are spread over them by name; each syncs on its own.
-            open_files: The most files that all writers together keep open.
+            open_files: Files that all writers together keep open. A writer may always have its
+                fair share, so that it may be up to twice as many while others keep old ones.
             prepare: Called in the writer for each file it has opened, before any work.
             forget: Called in the writer when it lets go of a file.
         """
+        self._writers: list[_Writer] = []
         share = max(1, open_files // threads)
-        self._writers = [
-            _Writer(f"parvis-writer-{number}", share, prepare, forget) for number in range(threads)
-        ]
+
+        def surplus(open_here: int) -> bool:
+            # Read without a lock: what counts is that it is about right.
+            everywhere = sum(len(writer.open) for writer in self._writers)
+            return open_here > share and everywhere > open_files
+
+        for number in range(threads):
+            self._writers.append(_Writer(f"parvis-writer-{number}", surplus, prepare, forget))
 
     async def run(self, file: DataFile, work: Work, *, create: bool = True) -> Any:
         """Return a work's answer when it is durable; raise what it raised.
@@ -96,16 +103,16 @@ class _Writer(threading.Thread):
     def __init__(
         self,
         name: str,
-        open_files: int,
+        surplus: Callable[[int], bool],
         prepare: Callable[[Database], None],
         forget: Callable[[DataFile], None],
     ) -> None:
         super().__init__(name=name, daemon=True)
         self.queue: SimpleQueue[_Item | asyncio.Future[Any]] = SimpleQueue()
-        self._open_files = open_files
+        self._surplus = surplus
         self._prepare = prepare
         self._forget = forget
-        self._open: OrderedDict[DataFile, Database] = OrderedDict()
+        self.open: OrderedDict[DataFile, Database] = OrderedDict()
         self._wal_limits: dict[DataFile, int] = {}
         self.start()
 
@@ -129,7 +136,7 @@ class _Writer(threading.Thread):
                     break
             for file, items in groups.items():
                 self._commit(file, items)
-        for database in self._open.values():
+        for database in self.open.values():
             database.close()
         _answer([(ended, None)])
 
@@ -152,13 +159,13 @@ class _Writer(threading.Thread):
             answers = [translated(error, file.name)] * len(items)
         _answer([(item.future, answer) for item, answer in zip(items, answers, strict=True)])
         self._bound_wal(file)
-        while len(self._open) > self._open_files:
-            oldest = next(iter(self._open))
+        while self._surplus(len(self.open)):
+            oldest = next(iter(self.open))
             self._forget(oldest)
             self._close(oldest)
 
     def _database(self, file: DataFile, create: bool) -> Database:
-        database = self._open.get(file)
+        database = self.open.get(file)
         if database is None:
             database = connect_writer(file, create=create)
             try:
@@ -166,13 +173,13 @@ class _Writer(threading.Thread):
             except BaseException:
                 database.close()
                 raise
-            self._open[file] = database
-        self._open.move_to_end(file)
+            self.open[file] = database
+        self.open.move_to_end(file)
         return database
 
     def _close(self, file: DataFile) -> None:
         """Close a file for writing; idle readers, if not forgotten, can go on reading it."""
-        database = self._open.pop(file, None)
+        database = self.open.pop(file, None)
         self._wal_limits.pop(file, None)
         if database is not None:
             try:
@@ -182,7 +189,7 @@ class _Writer(threading.Thread):
 
     def _bound_wal(self, file: DataFile) -> None:
         """Empty the write-ahead log if readers have kept the usual checkpoints from doing so."""
-        database = self._open.get(file)
+        database = self.open.get(file)
         if database is None:
             return
         limit = self._wal_limits.get(file, WAL_LIMIT)
