@@ -12,6 +12,17 @@ import sys
 from parvis.server.worker import StartRefused, WorkerContext, work
 from parvis.storage import Address
 
+OPEN_FILES = """if True:
+    import json, os
+    files = []
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            files.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        except FileNotFoundError:  # that of the listing itself
+            pass
+    print(json.dumps(files))
+"""
+
 
 async def answer(context: WorkerContext, line: str) -> str:
     command, _, argument = line.partition(" ")
@@ -29,6 +40,11 @@ async def answer(context: WorkerContext, line: str) -> str:
             )
         case "settle":
             context.report_settled(bytes.fromhex(argument))
+        case "child":
+            child = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", OPEN_FILES, stdout=asyncio.subprocess.PIPE
+            )
+            return (await child.communicate())[0].decode()
         case "note":
             note = [(bytes.fromhex(argument), "a session")]
             context.watch.enter("apply", Address("local", "plain/a"), note)
@@ -58,6 +74,8 @@ async def run(context: WorkerContext) -> None:
 async def run_and_wait_for_hurry(context: WorkerContext) -> None:
     context.report_ready(None)
     await context.stopping.wait()
+    for each in context.sockets:
+        each.close()
     await context.hurry.wait()
 
 

@@ -27,7 +27,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -60,11 +60,22 @@ GRACE: Final = 2.0
 HURRY: Final = 3.0
 
 
-def serve(settings: Settings, *, worker: Sequence[str] = WORKER) -> int:
+def pause_after(deaths: int) -> float:
+    """Return the seconds to wait after so many deaths in a row of workers that never were ready."""
+    return 0.0 if deaths < 2 else min(FIRST_PAUSE * 2 ** (deaths - 2), LONGEST_PAUSE)
+
+
+def serve(
+    settings: Settings,
+    *,
+    worker: Sequence[str] = WORKER,
+    pause: Callable[[int], float] = pause_after,
+) -> int:
     """Serve until told to stop. To be called from the main thread.
 
     Args:
         worker: The command that runs a worker; the descriptor of its control connection follows.
+        pause: Seconds to wait after so many early deaths.
 
     Returns:
         The exit code: 0 after a clean end.
@@ -75,7 +86,7 @@ def serve(settings: Settings, *, worker: Sequence[str] = WORKER) -> int:
         try:
             sockets = listen(settings.server.host, settings.server.port)
             try:
-                return Supervisor(settings, worker, held, sockets).run()
+                return Supervisor(settings, worker, held, sockets, pause).run()
             finally:
                 for each in sockets:
                     each.close()
@@ -98,21 +109,22 @@ def _hold(folder: Path) -> Held:
         time.sleep(0.05)
 
 
-def pause_after(deaths: int) -> float:
-    """Return the seconds to wait after so many deaths in a row of workers that never were ready."""
-    return 0.0 if deaths < 2 else min(FIRST_PAUSE * 2 ** (deaths - 2), LONGEST_PAUSE)
-
-
 class Supervisor:
     """Keeps one worker running on sockets and a folder that outlive it."""
 
     def __init__(
-        self, settings: Settings, command: Sequence[str], held: Held, sockets: list[socket.socket]
+        self,
+        settings: Settings,
+        command: Sequence[str],
+        held: Held,
+        sockets: list[socket.socket],
+        pause: Callable[[int], float],
     ) -> None:
         self._settings = settings
         self._command = tuple(command)
         self._held = held
         self._sockets = sockets
+        self._pause = pause
         self._url = url_of(sockets)
         self._port: int = sockets[0].getsockname()[1]
         self._note = make_note()
@@ -164,7 +176,7 @@ class Supervisor:
                 print(f"parvis: {reason}", file=sys.stderr)
                 return 1
             self._restarts += 1
-            self._wait(time.monotonic() + pause_after(self._early_deaths))
+            self._wait(time.monotonic() + self._pause(self._early_deaths))
             if self._asked:
                 return 0
 

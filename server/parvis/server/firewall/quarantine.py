@@ -192,6 +192,8 @@ class Quarantine:
                 # The document is at fault without it: too deep to be read, or worse.
                 if read:
                     read = False
+                elif len(bases) == 1:
+                    raise HelperMissing(f"no helper came to the update: {error}") from None
                 else:
                     logger.error("%s: the document breaks by itself: %s", address, error)
                     del bases[0]
