@@ -181,11 +181,12 @@ class HocuspocusSession(DialectSession):
             if self.identified is None or not identified.caller.anyone:
                 self.admitted(identified)
             name = self.core.registry.parse(h.split_address(address)[0])
-            seat, _ = await join(
+            await join(
                 self.core,
                 identified.caller,
                 name,
                 lambda part, access: HocuspocusSeat(self, part, access, address),
+                lambda seat, _: self._opened(address, seat),
             )
         except Unauthenticated as problem:
             self._deny(address, str(problem) or DENIED)
@@ -198,8 +199,6 @@ class HocuspocusSession(DialectSession):
         except Exception:
             logger.exception("%s: a document could not be opened", self.id)
             self.close(CloseCode.STOCK_TRY_LATER, "try again later")
-        else:
-            self._opened(address, seat)
 
     def _deny(self, address: str, reason: str) -> None:
         """Refuse one document; the socket stays for the others and for another try."""
@@ -276,7 +275,7 @@ class HocuspocusSession(DialectSession):
             case h.Awareness(payload):
                 seat.live.awareness.hear(seat, payload)
             case h.SyncStep1(state):
-                seat.live.when_whole(lambda: self._answer(seat, state))
+                seat.live.when_ready(seat, lambda: self._answer(seat, state))
             case h.SyncStep2(update):
                 self._take_step2(seat, update)
             case h.QueryAwareness():

@@ -61,6 +61,8 @@ _encoders: WeakValueDictionary[int, NativeEncoder] = WeakValueDictionary()
 class NativeSeat(Seat):
     """A native session in a part."""
 
+    resettable = True
+
     def __init__(self, session: Session, part: LivePart, access: Access) -> None:
         super().__init__(session, part, access)
         self.channel = part.channel
@@ -227,26 +229,26 @@ class NativeSession(DialectSession):
     async def _joined(self, message: m.Join) -> None:
         try:
             name = self.core.registry.parse(message.room)
-            seat, updates = await join(
+            await join(
                 self.core,
                 self.caller,
                 name,
                 lambda part, access: self._seat(part, access, message),
+                lambda seat, updates: self._entered(seat, updates, message),
                 schema=message.schema,
                 state=message.state,
             )
         except Refused as refusal:
             self.refuse(0, message.ref, refusal.code, refusal.reason)
-            return
         except Malformed as problem:
             self.refuse(0, message.ref, ErrorCode.MALFORMED, str(problem))
-            return
         except Exception:
             logger.exception("%s: joining %s failed", self.id, message.room[:80])
             self.refuse(0, message.ref, ErrorCode.INTERNAL, "internal error")
-            return
         finally:
             self._joining.discard(message.room)
+
+    def _entered(self, seat: NativeSeat, updates: Sequence[bytes], message: m.Join) -> None:
         self._channels[seat.channel] = seat
         part = seat.live
         self.send(

@@ -26,10 +26,10 @@ from parvis.protocol.yjs import (
 from ..core import Core
 from ..identity.proof import Identified
 from ..ports import Transport
-from ..rooms.fast import merged_update
 from ..rooms.joining import join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
+from ..rooms.sending import merged_update
 from ..session import DialectSession
 from .framing import frame
 from .stock import StockSeat, close_code
@@ -106,11 +106,12 @@ class YjsSession(DialectSession):
 
     async def _open(self, name: RoomName) -> None:
         try:
-            seat, _ = await join(self.core, self.caller, name, self._make_seat)
+            await join(self.core, self.caller, name, self._make_seat, self._entered)
         except Refused as refusal:
             self.core.metrics.refusals(refusal.code).inc()
             self.turn_away(refusal.code, refusal.reason)
-            return
+
+    def _entered(self, seat: YjsSeat, _: Sequence[bytes]) -> None:
         self.sit_down(seat)
         if self.closed:
             return
@@ -143,7 +144,7 @@ class YjsSession(DialectSession):
             case Awareness(payload):
                 seat.live.awareness.hear(seat, payload)
             case SyncStep1(state):
-                seat.live.when_whole(lambda: self._answer(seat, state))
+                seat.live.when_ready(seat, lambda: self._answer(seat, state))
             case SyncStep2(update):
                 if seat.may_write:
                     seat.submit(0, update, complete=True)

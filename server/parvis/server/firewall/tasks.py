@@ -15,6 +15,7 @@ from pycrdt import (
     Map,
     Text,
     TransactionEvent,
+    UndoManager,
     XmlElement,
     XmlFragment,
     XmlText,
@@ -204,6 +205,35 @@ def to_json(step: Step, update: bytes, kinds: Mapping[str, str] | None = None) -
     return values
 
 
+def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
+    """Return an update that takes another one back.
+
+    Args:
+        base: What the document holds without it.
+
+    Raises:
+        ValueError: If undoing it does not bring the contents back to what they were.
+    """
+    whole = merge(step, [*base, update])
+    doc: Doc[Any] = Doc(skip_gc=True)  # what is to be restored must still be there
+    doc.apply_update(merge(step, base))
+    before = to_json(step, doc.get_update())
+    # Any kind will do for a scope: only the root's name counts.
+    scopes: list[Any] = [doc.get(name, type=Map) for name in sorted(_document(whole).keys())]
+    undo = UndoManager(scopes=scopes, capture_timeout_millis=0)
+    doc.apply_update(update)
+    state = doc.get_state()
+    while undo.can_undo() and undo.undo():
+        pass
+    inverse = doc.get_update(state)
+    after = to_json(step, merge(step, [whole, inverse]))
+    if {name: value for name, value in after.items() if value} != {
+        name: value for name, value in before.items() if value
+    }:
+        raise ValueError("undoing the update does not restore the contents")
+    return inverse
+
+
 KINDS: Final[Mapping[str, type[Any]]] = {
     "map": Map,
     "text": Text,
@@ -311,6 +341,7 @@ TASKS: Final[Mapping[str, Callable[..., Any]]] = {
     "roots": roots,
     "text": text,
     "to_json": to_json,
+    "invert": invert,
     "shadow_open": SHADOW.open,
     "shadow_apply": SHADOW.apply,
 }

@@ -1,38 +1,40 @@
 """The hot path: an update's way into a document and on to all the others.
 
 `submit` screens an update and puts it into the window; `_flush` merges what the window holds,
-applies it once, sends it on and queues it for the log. A quiet part flushes in the next turn of
-the loop; a busy one gathers for a moment that grows with the number of its peers.
+applies it once, sends it on (`sending.py`) and queues it for the log (`part.py`). A quiet part
+flushes in the next turn of the loop; a busy one gathers for a moment that grows with the number of
+its peers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pycrdt import merge_updates
 
 from parvis.plugins import Part, Refused, YDoc
-from parvis.protocol import ErrorCode
+from parvis.protocol import ErrorCode, Malformed
 from parvis.protocol.ranges import DeleteSet
-from parvis.protocol.update import Scan, read_delete_set, scan
-from parvis.protocol.yjs import decode_state_vector, encode_state_vector
+from parvis.protocol.update import read_delete_set, scan
+from parvis.protocol.yjs import decode_state_vector
 from parvis.storage import Head
 
-from ..firewall.helpers import Shadow
-from ..ports import HelperDied, HelperFailed, HelperMissing, HelperPanicked, HelperTimeout
 from . import screening
+from .gaps import Gaps
 from .loading import load_document
 from .part import LivePart
-from .seat import Encoder, Seat, Submission
+from .recovery import Recovery
+from .reverting import revert
+from .seat import Seat, Submission
+from .sending import merged_update, offer, send_on
+from .shadowing import Shadowing
 from .state_cache import StateCache
 
 if TYPE_CHECKING:
     from .room import LiveRoom
-
-logger = logging.getLogger(__name__)
 
 MERGE: Final = 32
 """Merging more updates at once costs more than it saves: it is quadratic."""
@@ -42,8 +44,9 @@ PEER_COST: Final = 20e-6
 loop at most half busy with one part."""
 
 LONGEST_WINDOW: Final = 0.02
-QUIET: Final = 0.005
-"""A part that has sent nothing for so long, in seconds, sends the next update at once."""
+
+SHORTEST_WAIT: Final = 0.0005
+"""The loop's timers step by a millisecond: for less, the next turn is the better choice."""
 
 
 class FastPart(LivePart):
@@ -51,6 +54,8 @@ class FastPart(LivePart):
 
     Attributes:
         clocks: The document's state vector, kept beside it, so that a gap is seen without asking.
+        gaps: What waits for a predecessor.
+        shadow: Takes each update first, in rooms over which workers died.
     """
 
     replica: YDoc
@@ -58,17 +63,16 @@ class FastPart(LivePart):
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         super().__init__(room, name, rules, head)
         self.clocks: dict[int, int] = {}
-        self.pending: list[Submission] = []
-        self.waiting: list[bytes] = []
+        self.gaps = Gaps()
+        self.recovery = Recovery(self)
+        self.shadow = Shadowing(self)
         self._window: list[Submission] = []
         self._flushing = False
         self._flushed = float("-inf")
-        self._deletes: tuple[int, DeleteSet] | None = None
         self._version = 0
+        self._deletes: tuple[int, DeleteSet] | None = None
         self._starved: dict[Seat, None] = {}
-        self._recovery: asyncio.Task[None] | None = None
-        self._suspects: list[Submission] = []
-        self._shadow: Shadow | None = None
+        self._asking: deque[Callable[[], None]] = deque()
         self.renew_replica()
 
     def renew_replica(self) -> None:
@@ -92,21 +96,31 @@ class FastPart(LivePart):
     async def look_through(self, submission: Submission) -> bool:
         return await screening.look_through(self, submission)
 
+    async def refuse(self, submission: Submission, refusal: Refused) -> None:
+        assert submission.seat is not None
+        if submission.seat.resettable or refusal.code.retryable:
+            await super().refuse(submission, refusal)
+        else:
+            await revert(self, submission, refusal)
+
     def take(self, submission: Submission) -> None:
         """Put a screened update into the window, unless it adds nothing."""
         if self._adds_nothing(submission):
             self.enqueue(submission, None)
-            return
-        self._window.append(submission)
-        if not self._flushing and self._recovery is None:
-            self._flushing = True
+        else:
+            self._window.append(submission)
             self._schedule()
 
     def _schedule(self) -> None:
+        if self._flushing or not self._window or self.recovery.working:
+            return
+        if self._asking and self.unlogged and not self.unsaved:
+            return  # for a moment, so that a viewer can be shown what is durable
+        self._flushing = True
         clock = self.room.node.clock
         busy = min(LONGEST_WINDOW, len(self.seats) * PEER_COST)
         wait = self._flushed + busy - clock.monotonic()
-        if wait <= 0.0005:
+        if wait <= SHORTEST_WAIT:
             clock.call_soon(self._flush)
         else:
             clock.call_later(wait, self._flush)
@@ -116,7 +130,7 @@ class FastPart(LivePart):
         assert scanned is not None
         if scanned.is_empty:
             return True
-        if self._window or self.waiting:
+        if self._window or self.gaps:
             return False
         for client, ranges in scanned.structs.items():
             if ranges[-1][1] > self.clocks.get(client, 0):
@@ -142,14 +156,14 @@ class FastPart(LivePart):
 
     def _flush(self) -> None:
         self._flushing = False
-        if self._recovery is not None or self.room.lost:
+        if self.recovery.working or self.room.lost:
             return
         self._flushed = self.room.node.clock.monotonic()
         window, self._window = self._window, []
         for start in range(0, len(window), MERGE):
             batch = window[start : start + MERGE]
             if not self._integrate(batch):
-                self._window = window[start + len(batch) :] + self._window
+                self._window = window[start + MERGE :] + self._window
                 return
 
     def _integrate(self, batch: list[Submission]) -> bool:
@@ -157,30 +171,23 @@ class FastPart(LivePart):
         merged = self._apply(batch)
         if merged is None:
             return False
-        if not merged:
-            return True
-        self._send_on(batch, merged)
-        for submission in batch:
-            if submission.entry is None:
+        if merged:
+            send_on(self, batch, merged)
+            for submission in batch:
                 self.enqueue(submission, self.entry(submission))
-            else:
-                self.enqueue(submission, submission.entry)
         return True
 
     def _apply(self, batch: list[Submission]) -> bytes | None:
         """Merge and apply. Returns what was applied, b"" if all were refused, None if broken."""
-        note = [(s.update, s.seat.session.id if s.seat else "") for s in batch]
+        note = [(s.update, s.seat.id if s.seat else "") for s in batch]
         self.room.node.watch.enter("apply", self.address, note)
         try:
-            if len(batch) == 1:
-                merged = batch[0].update
-            else:
-                merged = merge_updates(*[s.update for s in batch])
+            merged = merged_update([submission.update for submission in batch])
             self.replica.doc.apply_update(merged)
         except (ValueError, RuntimeError) as problem:
             return self._apply_singly(batch, problem)
-        except BaseException as panic:  # PanicException is no Exception, and the Doc is now broken
-            self.recover(batch, panic)
+        except BaseException as panic:  # PanicException is no Exception
+            self.recovery.start(batch, panic)
             return None
         finally:
             self.room.node.watch.leave()
@@ -188,16 +195,17 @@ class FastPart(LivePart):
         return merged
 
     def _apply_singly(self, batch: list[Submission], problem: Exception) -> bytes | None:
-        """One of several made the merged update unreadable: find it."""
+        """Find out which of several cannot be read, and turn it down; leaves the others."""
         if len(batch) == 1:
             submission = batch.pop()
             if submission.seat is not None:
                 self.turn_down(submission, ErrorCode.INVALID_UPDATE, str(problem)[:200])
             return b""
         good: list[Submission] = []
-        for submission in batch:
+        for at, submission in enumerate(batch):
             single = [submission]
             if self._apply(single) is None:
+                self.recovery.suspect(good + batch[at + 1 :])
                 return None
             good += single
         batch[:] = good
@@ -209,117 +217,87 @@ class FastPart(LivePart):
         for submission in batch:
             assert submission.scan is not None
             if submission.scan.gap(self.clocks):
-                self.wait_for_predecessor(submission)
+                self.gaps.add(submission)
             else:
                 for client, ranges in submission.scan.structs.items():
                     if ranges[-1][1] > self.clocks.get(client, 0):
                         self.clocks[client] = ranges[-1][1]
-        if self.waiting:
+        if self.gaps:
             self._look_at_gaps()
 
-    # Updates that wait for a predecessor
-
-    def wait_for_predecessor(self, submission: Submission) -> None:
-        submission.gapped = True
-        self.pending.append(submission)
-        self.waiting.append(submission.update)
-
     def _look_at_gaps(self) -> None:
-        """See which waiting updates the document has been able to integrate."""
+        """See what the document could integrate; ask senders of the rest for what is missing."""
         self.clocks = decode_state_vector(self.replica.doc.get_state())
-        still: list[Submission] = []
-        done: list[Submission] = []
-        for submission in self.pending:
-            scanned = submission.scan
-            assert scanned is not None
-            if _reached(scanned, self.clocks):
-                submission.gapped = False
-                if submission.offset:
-                    done.append(submission)
-            else:
-                still.append(submission)
-        self.pending = still
-        self.waiting = [s.update for s in still]
-        self._ack(done)
-        if still:
-            state = self.state()
-            for seat in {s.seat: None for s in still if s.seat is not None and not s.seat.left}:
-                seat.resync(state)
+        done = self.gaps.close(self.clocks)
+        self._ack([submission for submission in done if submission.offset])
+        for seat in self.gaps.senders():
+            seat.resync(self.state())
 
-    # Broadcasting
-
-    def _send_on(self, batch: Sequence[Submission], merged: bytes) -> None:
-        """Give an update to everybody who could give it back, but not to its own writer."""
-        own: dict[Seat, list[bytes]] = {}
-        for submission in batch:
-            if submission.seat is not None:
-                own.setdefault(submission.seat, []).append(submission.update)
-        others = [seat for seat in self.seats if seat.may_write and seat not in own]
-        self._offer(others, merged, batch)
-        if len(own) > 1:
-            for seat, theirs in zip(own, without_own(list(own.values())), strict=True):
-                if seat in self.seats:
-                    self._offer([seat], theirs, batch)
-
-    def _offer(self, seats: Iterable[Seat], update: bytes, batch: Sequence[Submission]) -> None:
-        """Write one frame per encoder to each seat; who is slow gets one update later instead."""
-        frames: dict[Encoder, bytes] = {}
-        sent = 0
-        for seat in seats:
-            if seat.behind is not None:
-                continue
-            encoder = seat.encoder
-            frame = frames.get(encoder)
-            if frame is None:
-                frame = frames[encoder] = encoder.changed(update)
-            if seat.session.outbox.offer(frame):
-                sent += 1
-            else:
-                seat.behind = self._state_before(batch)
-                self.room.node.metrics.outbox_drops.inc()
-        self.room.node.metrics.deliveries.inc(sent)
-
-    def _state_before(self, batch: Sequence[Submission]) -> bytes:
-        """Return a state vector that does not claim anything of these updates."""
-        clocks = decode_state_vector(self.replica.doc.get_state())
-        for submission in batch:
-            assert submission.scan is not None
-            for client, ranges in submission.scan.structs.items():
-                if client in clocks:
-                    clocks[client] = min(clocks[client], ranges[0][0])
-        return encode_state_vector({c: clock for c, clock in clocks.items() if clock})
-
-    def catch_up(self, seat: Seat) -> None:
-        if seat.behind is not None and not seat.left and self._recovery is None:
-            behind, seat.behind = seat.behind, None
-            seat.caught_up(self.diff(behind))
-            self.room.node.metrics.resyncs.inc()
-
-    # Joining
+    # What peers lack
 
     async def missing(self, state: bytes) -> Sequence[bytes]:
-        while self._recovery is not None:
-            await asyncio.wait([self._recovery])
+        await self.recovery.done()
         return self.diff(state)
 
-    def when_whole(self, answer: Callable[[], None]) -> None:
-        """Call now, or once the document has been rebuilt if it is broken."""
-        if self._recovery is None:
-            answer()
-        else:
-            self._recovery.add_done_callback(lambda _: answer())
-
     def diff(self, state: bytes) -> Sequence[bytes]:
-        """Return updates that bring a peer from a state vector to what is here."""
+        """Return updates that bring a peer from a state vector to what is here, at least one.
+
+        Raises:
+            Malformed: If it is no state vector; yrs itself checks no bounds.
+        """
         if len(state) <= 1:
-            updates = list(self.cache.updates())
+            return [*self.cache.updates(), *self.gaps.updates]
+        decode_state_vector(state)
+        return [self.replica.doc.get_update(state), *self.gaps.updates]
+
+    async def seat(
+        self, seat: Seat, state: bytes | None, entered: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def answer() -> None:
+            if done.cancelled():
+                return
+            try:
+                self.enter(seat, () if state is None else self.diff(state), entered)
+            except (Malformed, Refused) as problem:
+                done.set_exception(problem)
+            else:
+                done.set_result(None)
+
+        self.when_ready(seat, answer)
+        await done
+
+    def when_ready(self, seat: Seat, answer: Callable[[], None]) -> None:
+        """Call as soon as a peer may see the document as it is.
+
+        That is when it is whole and, for peers who could not give an update back, when all that it
+        holds is durable; for that moment the window is kept shut.
+        """
+        if self.recovery.working or (not seat.may_write and self.unlogged):
+            self._asking.append(answer)
         else:
-            decode_state_vector(state)  # yrs checks no bounds
-            updates = [self.replica.doc.get_update(state)]
-        return updates + self.waiting
+            answer()
+
+    def _answer_asking(self) -> None:
+        if self._asking and not self.recovery.working and not self.unlogged:
+            asking, self._asking = self._asking, deque()
+            for answer in asking:
+                answer()
+        self._schedule()
 
     def state(self) -> bytes:
         return self.replica.doc.get_state()
+
+    def catch_up(self, seat: Seat) -> None:
+        if seat.behind is not None:
+            self.when_ready(seat, lambda: self._catch_up(seat))
+
+    def _catch_up(self, seat: Seat) -> None:
+        if seat.behind is not None and not seat.left and not seat.session.outbox.full:
+            behind, seat.behind = seat.behind, None
+            seat.caught_up(self.diff(behind))
+            self.room.node.metrics.resyncs.inc()
 
     def leave(self, seat: Seat) -> None:
         super().leave(seat)
@@ -328,94 +306,40 @@ class FastPart(LivePart):
     # After the commit
 
     def logged(self, submissions: Sequence[Submission]) -> None:
-        late = [s for s in submissions if s.seat is None]
-        for submission in late:
-            self._apply_late(submission)
+        for submission in submissions:
+            if submission.seat is None and submission.update:
+                self._apply_late(submission)
         viewers = [seat for seat in self.seats if not seat.may_write]
-        if viewers:
-            visible = [s for s in submissions if s.update and s.scan is not None]
-            for start in range(0, len(visible), MERGE):
-                batch = visible[start : start + MERGE]
-                self._offer(viewers, merged_update([s.update for s in batch]), batch)
+        visible = [s for s in submissions if s.scan is not None] if viewers else []
+        for start in range(0, len(visible), MERGE):
+            batch = visible[start : start + MERGE]
+            offer(self, viewers, merged_update([s.update for s in batch]), batch)
         if self._starved and self.unlogged_bytes < self.room.node.limits.unlogged // 2:
             starved, self._starved = self._starved, {}
-            state = self.state()
             for seat in starved:
-                seat.resync(state)
+                seat.resync(self.state())
+        self._answer_asking()
 
     def _apply_late(self, submission: Submission) -> None:
         """An edit of the server is durable: now it may be seen."""
-        if submission.update:
-            submission.scan = scan(submission.update)
-            if self._apply([submission]):
-                writers = [seat for seat in self.seats if seat.may_write]
-                self._offer(writers, submission.update, [submission])
+        if self._apply([submission]):
+            writers = [seat for seat in self.seats if seat.may_write]
+            offer(self, writers, submission.update, [submission])
+
+    def _set_unsaved(self, unsaved: bool) -> None:
+        super()._set_unsaved(unsaved)
+        self._schedule()
 
     def put_off(self, submission: Submission, reason: str) -> None:
         super().put_off(submission, reason)
         assert submission.seat is not None
         self._starved[submission.seat] = None
 
-    # A broken document
+    # The document as a whole
 
-    def recover(self, suspects: Sequence[Submission], panic: BaseException) -> None:
-        """Replace a document that panicked by one made from the log and what is not yet logged."""
-        logger.error("%s: the document broke (%s), rebuilding it", self.address, panic)
-        self.room.node.metrics.rebuilds.inc()
-        self._suspects += suspects
-        self.renew_replica()  # the broken one is never touched again
-        if self._recovery is None:
-            self._recovery = asyncio.get_running_loop().create_task(self._recover())
-
-    async def _recover(self) -> None:
-        good: list[Submission] = []
-        try:
-            while self._suspects:
-                suspects, self._suspects = self._suspects, []
-                await self._rebuild([*self.unlogged, *good])
-                good += await self._try_out(suspects, good)
-        except Exception:
-            logger.exception("%s: could not be rebuilt", self.address)
-            self.room.fail("the document could not be rebuilt")
-            return
-        finally:
-            self._recovery = None
-        self._window = good + self._window
-        state = self.state()
-        for seat in tuple(self.seats):
-            if seat.may_write:
-                seat.resync(state)
-        if self._window and not self._flushing:
-            self._flushing = True
-            self._schedule()
-
-    async def _rebuild(self, unlogged: Sequence[Submission]) -> None:
-        """Fill the fresh document; what the log does not have yet is applied on top.
-
-        The server's own edits are left out: they are applied when they are durable.
-        """
+    async def load(self) -> None:
         await load_document(self)
-        for submission in unlogged:
-            if submission.seat is not None:
-                self.replica.doc.apply_update(submission.update)
         self.reset_clocks()
-
-    async def _try_out(
-        self, suspects: Sequence[Submission], known_good: Sequence[Submission]
-    ) -> list[Submission]:
-        """Let helpers find out who broke it; returns the others."""
-        base = [self.replica.doc.get_update(), *[s.update for s in known_good]]
-        good: list[Submission] = []
-        for submission in suspects:
-            seat = submission.seat
-            sender = seat.caller.user if seat else ""
-            node = self.room.node
-            if await node.quarantine.judge(self.address, base, submission.update, sender):
-                good.append(submission)
-                base.append(submission.update)
-            else:
-                screening.condemn(submission)
-        return good
 
     def reset_clocks(self) -> None:
         """Ask the document anew what it has."""
@@ -423,67 +347,25 @@ class FastPart(LivePart):
         self.cache.clear()
         self.clocks = decode_state_vector(self.replica.doc.get_state())
 
-    async def load(self) -> None:
-        await load_document(self)
-        self.reset_clocks()
-
-    # A room over which workers died
-
-    async def survives_in_shadow(self, submission: Submission) -> bool:
-        """Let a copy in a process of its own take the update first."""
-        if self._shadow is None:
-            self._shadow = self.room.node.make_shadow()
-        try:
-            if not self._shadow.is_open:
-                await self._shadow.open(self.diff(b""))
-            await self._shadow.apply(submission.update)
-        except HelperMissing:
-            raise Refused(ErrorCode.TRY_AGAIN, "no helper could be started") from None
-        except (HelperDied, HelperTimeout, HelperPanicked) as death:
-            assert submission.seat is not None
-            sender = submission.seat.caller.user
-            await self.room.node.quarantine.condemn(
-                self.address, submission.update, sender, f"broke the room's shadow: {death}"
-            )
-            return False
-        except HelperFailed as problem:
-            raise Refused(ErrorCode.INVALID_UPDATE, str(problem)) from None
-        return True
+    def whole_again(self, good: Sequence[Submission]) -> None:
+        """The document was rebuilt; what was in flight is taken up again."""
+        self._window = [*good, *self._window]
+        if self.gaps:
+            self._look_at_gaps()
+        for seat in tuple(self.seats):
+            if seat.behind is not None:
+                self.catch_up(seat)
+            elif seat.may_write:
+                seat.resync(self.state())
+        self._answer_asking()
 
     @property
     def working(self) -> bool:
-        return super().working or bool(self._window) or self._recovery is not None
+        return super().working or bool(self._window) or self.recovery.working
 
     def abandon(self) -> None:
         super().abandon()
-        if self._shadow is not None:
-            self.room.node.spawn(self._shadow.close())
-
-
-def _reached(scanned: Scan, clocks: dict[int, int]) -> bool:
-    """Whether a document with these clocks has integrated all of an update."""
-    for client, ranges in (*scanned.structs.items(), *scanned.deletes.items()):
-        if ranges[-1][1] > clocks.get(client, 0):
-            return False
-    return True
-
-
-def merged_update(updates: Sequence[bytes]) -> bytes:
-    """Return one update worth all of these."""
-    return updates[0] if len(updates) == 1 else merge_updates(*updates)
-
-
-def without_own(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
-    """Return, for each writer, the others' updates merged: linear in the number of writers."""
-    merged = [merged_update(group) for group in groups]
-    suffixes = [b""] * len(merged)
-    for at in range(len(merged) - 2, -1, -1):
-        after = suffixes[at + 1]
-        suffixes[at] = merge_updates(merged[at + 1], after) if after else merged[at + 1]
-    result: list[bytes] = []
-    prefix = b""
-    for at, group in enumerate(merged):
-        both = [update for update in (prefix, suffixes[at]) if update]
-        result.append(merged_update(both))
-        prefix = merge_updates(prefix, group) if prefix else group
-    return result
+        self.shadow.close()
+        asking, self._asking = self._asking, deque()
+        for answer in asking:
+            answer()

@@ -46,7 +46,7 @@ class Inbox:
                 if part.admit(submission) and await part.look_through(submission):
                     part.take(submission)
             except Refused as refusal:
-                part.turn_down(submission, refusal.code, refusal.reason)
+                await part.refuse(submission, refusal)
             except Exception:
                 logger.exception("%s: an update was lost to a bug", part.address)
                 part.turn_down(submission, ErrorCode.INTERNAL, "internal error")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from parvis.plugins import Access, Caller, Refused, overrides
@@ -58,19 +58,18 @@ async def join(
     caller: Caller,
     name: RoomName,
     make_seat: Callable[[LivePart, Access], SeatT],
+    entered: Callable[[SeatT, Sequence[bytes]], None],
     *,
     schema: int = 0,
     state: bytes | None = None,
-) -> tuple[SeatT, list[bytes]]:
+) -> None:
     """Give a session a seat in a part.
 
     Args:
+        entered: Called with the seat and what the client lacks. The seat gets every update from
+            the very next one on: nothing comes between.
         schema: Version of the room type's schema that the client showed; 0: none.
         state: What the client has; None: it will ask later.
-
-    Returns:
-        The seat, and what the client lacks of the state. The seat gets every update from the very
-        next one on: nothing comes between.
 
     Raises:
         Refused: If the caller may not, or the room cannot be had.
@@ -88,11 +87,7 @@ async def join(
         if overrides(kind, "on_join"):
             async with room.turn:
                 await _on_join(kind, seat)
-        missing = [] if state is None else list(await part.missing(state))
-        if room.lost:
-            raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
-        part.enter(seat)
-        return seat, missing
+        await part.seat(seat, state, lambda missing: entered(seat, missing))
 
 
 async def _on_join(kind: AnyType, seat: Seat) -> None:

@@ -115,7 +115,7 @@ def _find_waiting(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logg
             scanned = scan(row.update, STORED)
             if scanned.gap(part.clocks):
                 waiting = Submission(None, 0, row.update, scan=scanned, offset=row.offset)
-                part.wait_for_predecessor(waiting)
+                part.gaps.add(waiting)
 
 
 def _deep(update: bytes) -> bool:

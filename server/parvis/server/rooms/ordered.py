@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgpack
@@ -78,6 +78,11 @@ class OrderedPart(LivePart):
         self._rows.append(row)
         self.replica.end = row.offset
         self.replica.tail = [row.update for row in self._rows]
+
+    async def seat(
+        self, seat: Seat, state: bytes | None, entered: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        self.enter(seat, () if state is None else await self.missing(state), entered)
 
     async def missing(self, state: bytes) -> Sequence[bytes]:
         after = self._offset(state)

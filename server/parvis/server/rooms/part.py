@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from parvis.plugins import Part, Replica
+from parvis.plugins import Part, Refused, Replica
 from parvis.protocol import ErrorCode
 from parvis.storage import Address, Appended, Batch, Entry, Head, Status
 
@@ -66,9 +66,29 @@ class LivePart(ABC):
 
     # Seats
 
-    def enter(self, seat: Seat) -> None:
-        """Give a joiner its place; from now on it gets what others do."""
+    @abstractmethod
+    async def seat(
+        self, seat: Seat, state: bytes | None, entered: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        """Give a joiner its place, as soon as it may see what is here.
+
+        Args:
+            state: What it has; None: it will ask later.
+            entered: Called with what it lacks; nothing comes between that and the first update
+                that the seat gets.
+
+        Raises:
+            Malformed: If `state` is not one.
+            Refused: If the room was closed meanwhile.
+        """
+
+    def enter(
+        self, seat: Seat, missing: Sequence[bytes], entered: Callable[[Sequence[bytes]], None]
+    ) -> None:
+        if self.room.lost:
+            raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
         self.seats[seat] = None
+        entered(missing)
 
     def leave(self, seat: Seat) -> None:
         """Take a peer out, for whatever reason. Its updates stay."""
@@ -130,6 +150,13 @@ class LivePart(ABC):
         else:
             return True
         return False
+
+    async def refuse(self, submission: Submission, refusal: Refused) -> None:
+        """The room type has looked at an update and says no."""
+        if refusal.code.retryable:
+            self.put_off(submission, refusal.reason)
+        else:
+            self.turn_down(submission, refusal.code, refusal.reason)
 
     def put_off(self, submission: Submission, reason: str) -> None:
         """Refuse for now; the peer is asked for what is missing when there is room again."""

@@ -68,7 +68,7 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
         async with room.turn:
             proposal = Proposal(part.address.part, submission.update)
             await room.kind.on_update(room, seat, proposal)
-    if room.guarded and not await part.survives_in_shadow(submission):
+    if room.guarded and not await part.shadow.survives(submission):
         condemn(submission)
         return False
     return True

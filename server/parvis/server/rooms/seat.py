@@ -6,7 +6,7 @@ The room knows seats only through this contract; each dialect has its own kind.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from parvis.plugins import Access, Caller
 from parvis.protocol import CloseCode, ErrorCode
@@ -53,10 +53,12 @@ class Seat(ABC):
     Attributes:
         behind: State vector of what the peer has for certain, once broadcasts to it were dropped;
             None while it gets everything.
+        resettable: The client can throw its copy away and start over when it is told to.
         clients: Awareness client ids that this seat speaks for.
     """
 
     encoder: Encoder
+    resettable: ClassVar[bool] = False
 
     def __init__(self, session: Session, part: "LivePart", access: Access) -> None:
         self.session = session

@@ -1,0 +1,86 @@
+"""An update's way to everybody but its writer: encoded once, written straight to the sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from pycrdt import merge_updates
+
+from parvis.protocol.yjs import decode_state_vector, encode_state_vector
+
+from .seat import Encoder, Seat, Submission
+
+if TYPE_CHECKING:
+    from .fast import FastPart
+
+
+def send_on(part: FastPart, batch: Sequence[Submission], merged: bytes) -> None:
+    """Give what was just applied to everybody who could give it back, but not to its writers.
+
+    A writer among several gets the others' updates now, and its own after the commit.
+    """
+    own: dict[Seat, list[bytes]] = {}
+    for submission in batch:
+        if submission.seat is not None:
+            own.setdefault(submission.seat, []).append(submission.update)
+    others = [seat for seat in part.seats if seat.may_write and seat not in own]
+    offer(part, others, merged, batch)
+    if len(own) > 1:
+        for seat, theirs in zip(own, without_own(list(own.values())), strict=True):
+            if seat in part.seats:
+                offer(part, [seat], theirs, batch)
+
+
+def offer(
+    part: FastPart, seats: Iterable[Seat], update: bytes, batch: Sequence[Submission]
+) -> None:
+    """Write one frame per encoder to each seat; who is slow gets one update later instead."""
+    frames: dict[Encoder, bytes] = {}
+    sent = 0
+    for seat in seats:
+        if seat.behind is not None:
+            continue
+        encoder = seat.encoder
+        frame = frames.get(encoder)
+        if frame is None:
+            frame = frames[encoder] = encoder.changed(update)
+        if seat.session.outbox.offer(frame):
+            sent += 1
+        else:
+            seat.behind = state_before(part, batch)
+            part.room.node.metrics.outbox_drops.inc()
+    metrics = part.room.node.metrics
+    metrics.deliveries.inc(sent)
+    metrics.broadcasts.inc(len(frames))
+
+
+def state_before(part: FastPart, batch: Sequence[Submission]) -> bytes:
+    """Return a state vector that does not claim anything of these updates, which are applied."""
+    clocks = decode_state_vector(part.replica.doc.get_state())
+    for submission in batch:
+        assert submission.scan is not None
+        for client, ranges in submission.scan.structs.items():
+            if client in clocks:
+                clocks[client] = min(clocks[client], ranges[0][0])
+    return encode_state_vector({client: clock for client, clock in clocks.items() if clock})
+
+
+def merged_update(updates: Sequence[bytes]) -> bytes:
+    """Return one update worth all of these."""
+    return updates[0] if len(updates) == 1 else merge_updates(*updates)
+
+
+def without_own(groups: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """Return, for each writer, the others' updates merged: linear in the number of writers."""
+    merged = [merged_update(group) for group in groups]
+    suffixes = [b""] * len(merged)
+    for at in range(len(merged) - 2, -1, -1):
+        after = suffixes[at + 1]
+        suffixes[at] = merge_updates(merged[at + 1], after) if after else merged[at + 1]
+    result: list[bytes] = []
+    prefix = b""
+    for at, group in enumerate(merged):
+        result.append(merged_update([each for each in (prefix, suffixes[at]) if each]))
+        prefix = merge_updates(prefix, group) if prefix else group
+    return result
