@@ -101,8 +101,9 @@ class People:
         Raises:
             Unauthenticated, TooManyAttempts, TooBusy
         """
+        email = email.strip()
         self._attempts.begin(email, address)
-        user = await self.accounts.user_by_email(email.strip())
+        user = await self.accounts.user_by_email(email)
         right = await self.passwords.verify("" if user is None else user.password, password)
         if user is None or not right or user.disabled:
             raise Unauthenticated(WRONG)
