@@ -16,10 +16,10 @@ const WORDS = ['parvis', 'élan', '日本語', '🦊', 'ligne\n', ' ', 'x', '\u0
 
 /** Each makes one change to one of the four kinds of shared type; `at(n)` draws from 0 to n - 1. */
 const EDITS = [
-  ({ text, word, at }) => text.insert(at(text.length + 1), word),
-  ({ text, at }) => text.length > 0 && text.delete(at(text.length), 1),
-  ({ text, at }) => text.length > 2 && text.format(at(text.length - 2), 2, { bold: true, size: 12 }),
-  ({ text, at }) => text.insertEmbed(at(text.length + 1), { image: 'é.png' }),
+  ({ text, word, at }) => text.insert(start(text, at(text.length + 1)), word),
+  ({ text, at }) => text.length > 0 && text.delete(...span(text, at(text.length), 1)),
+  ({ text, at }) => text.length > 2 && text.format(...span(text, at(text.length - 2), 2), { bold: true, size: 12 }),
+  ({ text, at }) => text.insertEmbed(start(text, at(text.length + 1)), { image: 'é.png' }),
   ({ map, word, at, who }) => map.set(`key ${at(4)}`, { who, word, list: [1, null, true, -2.5, 2 ** 40] }),
   ({ map, at }) => map.delete(`key ${at(4)}`),
   ({ map, who }) => map.set(`nested ${who}`, new Y.Map([['deep', new Y.Text('fond')]])),
@@ -39,6 +39,19 @@ const EDITS = [
   ({ xml }) => xml.firstChild?.firstChild?.insert(0, 'début ', { em: {} }),
   ({ xml, at }) => xml.length > 3 && xml.delete(at(xml.length), 1),
 ]
+
+/** `position`, or the one before it where that would cut a character of two code units in half. */
+function start(text, position) {
+  const units = text.toDelta().map(({ insert }) => (typeof insert === 'string' ? insert : '\ufffc')).join('')
+  return /[\udc00-\udfff]/.test(units[position]) ? position - 1 : position
+}
+
+/** Position and length of a stretch of whole characters that holds `count` code units from `position`. */
+function span(text, position, count) {
+  const from = start(text, position)
+  const end = position + count
+  return [from, (start(text, end) === end ? end : end + 1) - from]
+}
 
 /** Makes `count` changes to `doc`, each in a transaction of its own. */
 export function edit(doc, random, who, count) {
@@ -65,14 +78,18 @@ function roots(doc) {
   }
 }
 
-/** What a reader of `doc` sees, with its formats and attributes. */
+/**
+ * What a reader of `doc` sees, with its formats and attributes. The members of plain objects are
+ * sorted: their order is no part of the document, and yrs does not keep it.
+ */
 export function picture(doc) {
   const { text, map, array, xml } = roots(doc)
-  return JSON.stringify({ text: text.toDelta(), map: sorted(map.toJSON()), array: array.toJSON(), xml: xml.toString() })
+  return JSON.stringify({ text: text.toDelta(), map: map.toJSON(), array: array.toJSON(), xml: xml.toString() }, sorted)
 }
 
-function sorted(object) {
-  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+function sorted(_, value) {
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return plain ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value
 }
 
 /** Whether all documents hold the same inserts and the same deletions. */
