@@ -85,7 +85,7 @@ def work(argv: Sequence[str], run: Run) -> int:
     threading.Thread(target=_follow, args=(control,), name="life-line", daemon=True).start()
     logs.configure(start.settings.log)
     # A stack overflow in native code leaves at least the Python side of the story.
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     for descriptor in (*start.descriptors, control.fileno()):
         os.set_inheritable(descriptor, False)
     try:
