@@ -66,16 +66,13 @@ def vectors() -> list[dict[str, Any]]:
 
 def from_json(value: Any) -> Any:
     """Read the vectors' way of writing bytes: {"hex": "…"}."""
-    table: dict[str, Any]
-    items: list[Any]
     if isinstance(value, dict):
-        table = value
+        table = cast("dict[str, Any]", value)
         if set(table) == {"hex"}:
             return bytes.fromhex(table["hex"])
         return {key: from_json(item) for key, item in table.items()}
     if isinstance(value, list):
-        items = value
-        return [from_json(item) for item in items]
+        return [from_json(item) for item in cast("list[object]", value)]
     return value
 
 
