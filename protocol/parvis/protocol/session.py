@@ -29,7 +29,7 @@ class SessionState(enum.Enum):
     CONNECTED = "connected"
     """The socket is open; nobody has said who they are."""
     OPEN = "open"
-    """Authenticated."""
+    """Somebody has said who they are; if that does not hold, the session is closed."""
     CLOSED = "closed"
 
 
@@ -47,7 +47,7 @@ TRANSITIONS: Mapping[SessionState, Mapping[type, SessionState]] = {
 
 
 def after(state: SessionState, message: ClientMessage) -> SessionState:
-    """Return the state that follows; a session is OPEN only once its `Hello` was accepted.
+    """Return the state that follows. What comes after a `Hello` waits until it was accepted.
 
     Raises:
         OutOfOrder: If the message may not come in this state.

@@ -215,7 +215,7 @@ def _scan(data: bytes, limits: Limits) -> Scan:
         clock, pos = _uint(data, pos)
         runs: list[Range] = []
         structs[client] = runs
-        run = clock
+        run = first = clock
         if watched:
             links[client] = link = Links()
             starts, targets = link.starts, link.targets
@@ -317,12 +317,14 @@ def _scan(data: bytes, limits: Limits) -> Scan:
                 targets.append(target)
             clock += length
 
+        if clock == first:
+            raise Malformed("blocks of a client", pos)  # yrs panics if it waits for earlier ones
         if clock > MAX_CLOCK:
             raise Malformed("clocks up to 2^31", pos)
         if clock > run:
             runs.append((run, clock))
         if not runs:
-            hollow = True
+            hollow = True  # gaps only
 
     if types > limits.type_depth:
         depth = deepest_block(links)
@@ -486,7 +488,6 @@ def _read_deletes(data: bytes, pos: int) -> tuple[dict[int, list[Range]], int]:
         return deletes, pos
     if clients > 0x7F:
         clients, pos = _uint(data, pos - 1)
-    hollow = False
     while clients:
         clients -= 1
         at = pos
@@ -495,8 +496,8 @@ def _read_deletes(data: bytes, pos: int) -> tuple[dict[int, list[Range]], int]:
             raise Malformed(f"client {client} once in a delete set", at)
         count, pos = _uint(data, pos)
         # yrs makes room for this many at once.
-        if count * 2 > len(data) - pos:
-            raise Malformed(f"{count} ranges of a delete set", pos)
+        if not 0 < count * 2 <= len(data) - pos:
+            raise Malformed(f"ranges of a delete set, not {count},", pos)
         ranges: list[Range] = []
         last = -1
         sorted_so_far = True
@@ -512,8 +513,4 @@ def _read_deletes(data: bytes, pos: int) -> tuple[dict[int, list[Range]], int]:
             last = stop
             ranges.append((clock, stop))
         deletes[client] = ranges if sorted_so_far else merge(ranges)
-        if not ranges:
-            hollow = True
-    if hollow:
-        deletes = {client: ranges for client, ranges in deletes.items() if ranges}
     return deletes, pos

@@ -113,6 +113,8 @@ class NativeSession(DialectSession):
         self._identify = identify
         self._channels: dict[int, NativeSeat] = {}
         self._joining: set[str] = set()
+        self._early: list[bytes] = []
+        self._early_bytes = 0
         self._handlers: Mapping[type, Callable[..., None]] = {
             m.Update: self._update,
             m.Awareness: self._awareness,
@@ -130,17 +132,24 @@ class NativeSession(DialectSession):
         self.outbox.write(frame(encode(message)))
 
     def take(self, data: bytes) -> None:
+        if self.state is SessionState.OPEN and self.identified is None:
+            self._keep(data)
+            return
         message: ClientMessage = decode(data)
-        if self.state is SessionState.CONNECTED:
-            try:
-                after(self.state, message)
-            except OutOfOrder as problem:
-                self.close(CloseCode.MALFORMED, str(problem))
-                return
-        elif type(message) is m.Hello:
-            self.close(CloseCode.MALFORMED, "expected one hello")
+        try:
+            self.state = after(self.state, message)
+        except OutOfOrder as problem:
+            self.close(CloseCode.MALFORMED, str(problem))
             return
         self._handlers[type(message)](message)
+
+    def _keep(self, data: bytes) -> None:
+        """A client need not wait for the answer to its hello; until then nothing is looked at."""
+        self._early.append(data)
+        self._early_bytes += len(data)
+        limits = self.limits
+        if len(self._early) > limits.early_frames or self._early_bytes > limits.early_bytes:
+            self.close(CloseCode.TRY_LATER, "too much before the welcome")
 
     def close(self, code: CloseCode, reason: str) -> None:
         if not self.closed:
@@ -156,11 +165,8 @@ class NativeSession(DialectSession):
     def _hello(self, hello: m.Hello) -> None:
         if hello.version != VERSION:
             self.close(CloseCode.UNSUPPORTED_VERSION, f"this server speaks version {VERSION}")
-        elif self.state is SessionState.CONNECTED and not self._joining:
-            self._joining.add("")  # a second hello while the first is looked at
-            self.spawn(self._welcome(hello))
         else:
-            self.close(CloseCode.MALFORMED, "expected one hello")
+            self.spawn(self._welcome(hello))
 
     async def _welcome(self, hello: m.Hello) -> None:
         try:
@@ -172,11 +178,9 @@ class NativeSession(DialectSession):
             logger.exception("%s: nobody could say who this is", self.id)
             self.close(CloseCode.TRY_LATER, "try again later")
             return
-        self._joining.discard("")
         if self.closed:
             return
         self.admitted(identified)
-        self.state = SessionState.OPEN
         caller, limits = identified.caller, self.limits
         self.send(
             m.Welcome(
@@ -187,6 +191,9 @@ class NativeSession(DialectSession):
                 SERVER,
             )
         )
+        early, self._early = self._early, []
+        for data in early:
+            self.received(data)
 
     def _seconds_left(self) -> float:
         assert self.identified is not None
