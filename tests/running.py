@@ -51,7 +51,7 @@ class Server:
         self._args: Final = [*(["--open"] if open else []), *args]
         self._settings: Final = settings
         self._child: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
+        self._readers: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
         return self
@@ -86,31 +86,33 @@ class Server:
         assert self._child is None, "it is running"
         argv = [sys.executable, "-m", "parvis.server", "serve"]
         argv += ["--port", str(self.port), "--data", str(self.data), *self._args]
-        quiet = {"PYTHONUNBUFFERED": "1", **self._settings}
         child = subprocess.Popen(
             # If the tests themselves are killed, the kernel ends the node.
             [str(program("setpriv", "util-linux")), "--pdeathsig", "KILL", *argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env={**os.environ, **quiet},
+            env={**os.environ, **self._settings},
             start_new_session=True,
         )
-        assert child.stdout is not None
+        assert child.stdout is not None and child.stderr is not None
         self._child = child
         settled = threading.Event()
         found: list[str] = []
-        self._reader = threading.Thread(
-            target=self._read, args=(child.stdout, settled, found), daemon=True
-        )
-        self._reader.start()
+        # Two pipes: what several processes log at once may share a line with what one of them says.
+        self._readers = [
+            threading.Thread(target=self._listen, args=(child.stdout, settled, found), daemon=True),
+            threading.Thread(target=self._collect, args=(child.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
         settled.wait(START_SECONDS)
         if not found:
             self.kill()
             raise ServerError(f"{argv} did not start; it said:\n{''.join(self.log[-LINES_SHOWN:])}")
-        self.port = int(found[0].rpartition(":")[2])
+        self.port = int(found[0].rpartition(":")[2].rstrip("/"))
 
     def kill(self) -> None:
         """End the supervisor, the worker and their helpers by SIGKILL, at once. Never fails."""
@@ -155,22 +157,27 @@ class Server:
         return self._child
 
     def _gone(self) -> None:
-        assert self._child is not None and self._reader is not None
-        self._child.wait()
-        # A helper that outlived the node would keep the pipe open; the test must not hang on it.
-        self._reader.join(STOP_SECONDS)
-        assert self._child.stdout is not None
-        if not self._reader.is_alive():
-            self._child.stdout.close()
-        self._child = self._reader = None
+        child = self._running()
+        child.wait()
+        for reader, stream in zip(self._readers, (child.stdout, child.stderr), strict=True):
+            # A helper that outlived the node would keep the pipe open; the test must not hang.
+            reader.join(STOP_SECONDS)
+            if stream is not None and not reader.is_alive():
+                stream.close()
+        self._child = None
+        self._readers = []
 
-    def _read(self, stream: IO[str], settled: threading.Event, found: list[str]) -> None:
+    def _listen(self, stream: IO[str], settled: threading.Event, found: list[str]) -> None:
         for line in stream:
             self.log.append(line)
             if line.startswith(READY):
-                found.append(line.removeprefix(READY).strip().rstrip("/"))
+                found.append(line.removeprefix(READY).strip())
                 settled.set()
         settled.set()
+
+    def _collect(self, stream: IO[str]) -> None:
+        for line in stream:
+            self.log.append(line)
 
 
 def start_server(
