@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from parvis.plugins import Access, Refused, Request
 from parvis.protocol import CloseCode, ErrorCode, Malformed, hocuspocus as h
 from parvis.protocol.messages import Value
-from parvis.protocol.yjs import encode_awareness, encode_sync_step1, encode_sync_step2
+from parvis.protocol.yjs import encode_awareness, encode_sync_step1
 
 from ..core import Core
 from ..identity import Unauthenticated
@@ -301,8 +301,7 @@ class HocuspocusSession(DialectSession):
             return
         seat.owed += 1
         seat.write(encode_sync_step1(seat.live.state()))
-        seat.write(encode_sync_step2(updates[0]))
-        seat.caught_up(updates[1:])
+        seat.bring_up(updates)
 
     def _take_step2(self, seat: HocuspocusSeat, update: bytes) -> None:
         ref = 1 if seat.owed else 0

@@ -55,6 +55,15 @@ class StockSeat(Seat):
         for update in updates:
             self.write(encode_update(update))
 
+    def bring_up(self, updates: Sequence[bytes]) -> None:
+        """Answer SyncStep1 with several updates, of which the first is what the others build on.
+
+        The client calls itself synced at SyncStep2, so that must come last: until then the others
+        wait inside the client for what they build on.
+        """
+        self.caught_up(updates[1:])
+        self.write(encode_sync_step2(updates[0]))
+
     def nothing_new(self, update: bytes) -> bool:
         """Whether a peer that may not write has sent only what is here already."""
         return self.live.holds(update)

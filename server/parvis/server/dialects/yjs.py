@@ -19,7 +19,6 @@ from parvis.protocol.yjs import (
     encode_awareness,
     encode_permission_denied,
     encode_sync_step1,
-    encode_sync_step2,
     encode_update,
 )
 
@@ -156,7 +155,7 @@ class YjsSession(DialectSession):
                 raise Malformed("a message of y-websocket")
 
     def _answer(self, seat: YjsSeat, state: bytes) -> None:
-        """Answer SyncStep1; what does not fit into one update follows as updates."""
+        """Answer SyncStep1."""
         if seat.left:
             return
         try:
@@ -164,5 +163,4 @@ class YjsSession(DialectSession):
         except Malformed as problem:
             self.close(self.malformed, str(problem))
             return
-        seat.write(encode_sync_step2(updates[0]))
-        seat.caught_up(updates[1:])
+        seat.bring_up(updates)
