@@ -221,12 +221,6 @@ def test_an_empty_update_is_empty() -> None:
     assert seen.covered_by({}, DeleteSet())
 
 
-def test_clients_without_blocks_or_ranges_do_not_count() -> None:
-    seen = scan(bytes.fromhex("01 00 05 00 01 06 00"))
-    assert seen.is_empty
-    assert seen.min_clocks == {}
-
-
 def test_a_gap_inside_an_update_parts_its_ranges() -> None:
     # client 5 from 0: garbage 2, gap 3, garbage 1, gap 4
     seen = scan(bytes.fromhex("01 04 05 00 00 02 0a 03 00 01 0a 04 00"))
@@ -299,6 +293,20 @@ def test_the_input_that_poisons_a_document_is_malformed() -> None:
         scan(update)
 
 
+def test_the_inputs_that_the_fuzzer_found_are_malformed() -> None:
+    """A client without blocks, for whom yrs has others waiting."""
+    doc: Doc[Any] = Doc()
+    for waiting in ("0101f803000401047465787402302000", "0101f803028494030102312000"):
+        doc.apply_update(bytes.fromhex(waiting))
+    for waiting in ("0101f8030184f70501022f2000", "0101f8020284f8030102312000"):
+        doc.apply_update(bytes.fromhex(waiting))
+    update = bytes.fromhex("0100f8030202f8030101312000")
+    with pytest.raises(Malformed):
+        scan(update)
+    with pytest.raises(BaseException, match=r"Option::unwrap\(\)"):
+        doc.apply_update(update)
+
+
 def test_the_input_of_the_other_report_is_too_deep() -> None:
     value = b"\x08\x01\x01t\x01" + b"\x75\x01" * 30_000 + b"\x7f"
     with pytest.raises(TooDeep):
@@ -317,6 +325,8 @@ MALFORMED = {
     "a client above 2^53": "01 01 ffffffffffffff1f 00 00 01 00",
     "a number of nine bytes": "01 01 ffffffffffffffffff01 00 00 01 00",
     "a number that does not end": "01 01 ff",
+    "a client without blocks": "01 00 05 00 00",
+    "a client without deletions": "00 01 05 00",
     "garbage of no length": f"{ONE} 00 00 00",
     "a gap of no length": f"{ONE} 0a 00 00",
     "deleted content of no length": f"{ONE} 01 01 01 74 00 00",
@@ -403,9 +413,13 @@ def test_yrs_does_not_read_the_name_of_a_hook() -> None:
 
 def test_stored_updates_may_hold_subdocuments_and_texts_of_no_length() -> None:
     assert scan(block(text("guid") + "7600", info=9), STORED).structs == {5: [(0, 1)]}
-    empty = bytes.fromhex(f"{ONE} 04 01 01 74 00 00")
-    assert scan(empty, STORED).structs == {}
-    assert scan(empty, dataclasses.replace(CLIENT, lenient=True)).roots == {"t"}
+    empty = bytes.fromhex("01 02 05 00 04 01 01 74 00 04 01 01 74 01 61 00")
+    assert scan(empty, STORED).structs == {5: [(0, 1)]}
+    with pytest.raises(Malformed, match="at least one character"):
+        scan(empty)
+    # yrs drops such texts, so that nothing else is a client without blocks.
+    with pytest.raises(Malformed, match="blocks of a client"):
+        scan(bytes.fromhex(f"{ONE} 04 01 01 74 00 00"), STORED)
 
 
 def test_stored_updates_are_still_checked() -> None:
