@@ -37,10 +37,14 @@ def screen(part: FastPart, submission: Submission) -> bool:
     try:
         submission.scan = scan(submission.update)
     except Malformed as problem:
-        code = ErrorCode.TOO_LARGE if isinstance(problem, TooLarge) else ErrorCode.MALFORMED
-        part.turn_down(submission, code, str(problem))
+        _turn_down(part, submission, problem)
         return False
     return True
+
+
+def _turn_down(part: FastPart, submission: Submission, problem: Malformed) -> None:
+    code = ErrorCode.TOO_LARGE if isinstance(problem, TooLarge) else ErrorCode.MALFORMED
+    part.turn_down(submission, code, str(problem))
 
 
 async def look_through(part: FastPart, submission: Submission) -> bool:
@@ -60,6 +64,9 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
     if len(submission.update) > node.limits.quick_update:
         try:
             submission.scan = await scan_in_helper(node.helpers, submission.update)
+        except Malformed as problem:
+            _turn_down(part, submission, problem)
+            return False
         except HelperStopped as problem:
             raise Refused(ErrorCode.INVALID_UPDATE, f"unreadable: {problem}") from None
     elif not screen(part, submission):
