@@ -16,7 +16,6 @@ from parvis.storage import Address, LoggedUpdate, RoomInfo, Store, User
 
 from .hosting.registry import Registry
 from .identity import Identity
-from .identity.people import EMAIL
 from .ports import Clock, Helpers
 
 Json = Any
@@ -72,9 +71,7 @@ class Operations:
 
     async def token(self, *, email: str) -> Json:
         """Sign an access token for an account. Raises `UnknownUser`."""
-        user = None
-        if EMAIL.fullmatch(email):
-            user = await self._identity.people.accounts.user_by_email(email)
+        user = await self._identity.people.by_email(email)
         if user is None or user.disabled:
             raise UnknownUser(f"no account has the address {email[:80]!r}")
         signed = self._identity.access_token(user)

@@ -46,6 +46,7 @@ def make_app(api: Api) -> web.Application:
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         if response.status == 101:
             return
+        response.headers["Server"] = "parvis"
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if https:

@@ -142,12 +142,21 @@ def fault_of(error: Exception) -> Fault | None:
     return None
 
 
+PHRASES: Final[Mapping[int, tuple[str, str]]] = {
+    404: ("not_found", "there is nothing at this address"),
+    405: ("method_not_allowed", "this address does not take this method"),
+    413: ("too_large", "the body is too large"),
+}
+"""Status → code and message, for what aiohttp refuses by itself."""
+
+
 def fault_of_http(error: web.HTTPException) -> Fault:
     """Return aiohttp's own refusals (no such route, method, size) in our form."""
-    phrase = http.HTTPStatus(error.status).phrase
+    code, message = PHRASES.get(error.status, ("", ""))
+    phrase = http.HTTPStatus(error.status).phrase.lower()
     headers = {name: value for name, value in error.headers.items() if name == "Allow"}
-    message = f"{phrase.lower()}: the methods here are {headers['Allow']}" if headers else phrase
-    return Fault(error.status, phrase.lower().replace(" ", "_"), message, "", headers)
+    hint = f"The methods here are {headers['Allow']}." if headers else ""
+    return Fault(error.status, code or phrase.replace(" ", "_"), message or phrase, hint, headers)
 
 
 @web.middleware

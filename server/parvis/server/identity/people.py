@@ -73,7 +73,7 @@ class People:
         """
         email = email.strip()
         name = " ".join(name.split()) or email.partition("@")[0]
-        if not EMAIL.fullmatch(email) or not email.isprintable():
+        if not is_email(email):
             raise InvalidAccount(f"expected an e-mail address, got {email[:80]!r}")
         if len(name) > 100 or not name.isprintable():
             raise InvalidAccount("expected a name of up to 100 printable characters")
@@ -92,6 +92,10 @@ class People:
         await self.accounts.add_user(user)
         return user
 
+    async def by_email(self, email: str) -> User | None:
+        """Return the account with an address; None also for what is no address."""
+        return await self.accounts.user_by_email(email) if is_email(email) else None
+
     async def authenticate(self, email: str, password: str, address: str) -> User:
         """Return the account that an address and a password belong to.
 
@@ -103,7 +107,7 @@ class People:
         """
         email = email.strip()
         self._attempts.begin(email, address)
-        user = await self.accounts.user_by_email(email)
+        user = await self.by_email(email)
         right = await self.passwords.verify("" if user is None else user.password, password)
         if user is None or not right or user.disabled:
             raise Unauthenticated(WRONG)
@@ -176,6 +180,11 @@ class People:
         except BaseException:
             await self.accounts.secret(SETUP, fresh=given)
             raise
+
+
+def is_email(text: str) -> bool:
+    """Tell whether a text can be the address of an account."""
+    return EMAIL.fullmatch(text) is not None and text.isprintable()
 
 
 def digest(secret: str) -> bytes:
