@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode
-from parvis.protocol.yjs import encode_sync_step1, encode_update
+from parvis.protocol.yjs import encode_sync_step1, encode_sync_step2, encode_update
 
 from ..rooms.fast import FastPart
 from ..rooms.part import LivePart
