@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from parvis.storage import (
+    Address,
     Batch,
     Entry,
     RoomNotFound,
@@ -142,4 +143,21 @@ async def test_an_error_in_one_call_does_not_reach_another(tmp_path: Path) -> No
     assert [answer.status for answer in await append] == [Status.LOGGED]
     with pytest.raises(RoomNotFound):
         await opening
+    await store.close()
+
+
+async def test_an_entry_that_cannot_be_written_down_refuses_only_itself(tmp_path: Path) -> None:
+    engine = Engine(tmp_path, writers=1, readers=1, open_files=4)
+    store = SqliteStore(engine)
+    fence = (await store.open_room("acme", "r", creator="u_ann", now=1)).fence
+    entries = (
+        Entry(b"x", "half a character: \ud800", 1, b"1"),
+        Entry(b"y", "u_ann", 1, b"2"),
+        Entry(b"z", "\udfff", 1, b"3"),
+    )
+    (answer,) = await store.append("acme", [Batch("r", "", fence, 0, entries)])
+    assert (answer.status, answer.offsets) == (Status.LOGGED, (0, 1, 0))
+    assert set(answer.refusals) == {0, 2}
+    rows = await store.read(Address("acme", "r"), after=0)
+    assert [(row.offset, row.update) for row in rows] == [(1, b"y")]
     await store.close()

@@ -229,6 +229,42 @@ async def test_a_write_ahead_log_that_a_reader_held_up_shrinks_afterwards(
     await store.close()
 
 
+SLOW = (
+    "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 30000)"
+    " SELECT count(*) FROM n, (SELECT count(*) FROM parvis_log)"
+)
+
+
+async def test_reads_that_always_overlap_do_not_let_the_write_ahead_log_grow_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 2 * CHECKPOINT_PAGES * PAGE
+    monkeypatch.setattr(writers, "WAL_LIMIT", limit)
+    engine = Engine(tmp_path, writers=1, readers=3, open_files=4)
+    store = SqliteStore(engine)
+    fence = (await store.open_room(TENANT, "plain/a", creator="u_ann", now=1)).fence
+    writing = True
+
+    async def read() -> None:
+        while writing:
+            await engine.read(
+                engine.folder.tenant(TENANT), lambda database: database.execute(SLOW).fetchone()
+            )
+
+    largest = 0
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(read())
+        for end in range(150):
+            answer = await append(store, "plain/a", fence, end, 1024 * 1024)
+            assert answer.status is Status.LOGGED
+            wal = tmp_path / "tenants" / "acme.db-wal"
+            largest = max(largest, wal.stat().st_size)
+        writing = False
+    assert limit < largest < 2 * limit + 8 * 1024 * 1024
+    await store.close()
+
+
 async def test_a_damaged_file_costs_its_tenant_only(tmp_path: Path) -> None:
     store, _ = open_sqlite(tmp_path)
     for tenant in ("acme", "globex"):

@@ -200,14 +200,14 @@ class _Writer(threading.Thread):
         if size <= limit:
             return
         try:
-            database.execute("PRAGMA busy_timeout = 200")
+            database.execute("PRAGMA busy_timeout = 500")
             busy = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             database.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
         except sqlite3.Error:
             logger.warning("%s: write-ahead log not emptied", file.name, exc_info=True)
             busy = 1
-        # A long read stands in the way: do not stop for it again until the log has doubled.
-        self._wal_limits[file] = 2 * size if busy else WAL_LIMIT
+        # A long read stands in the way: do not stop for it again until the log has grown as much.
+        self._wal_limits[file] = size + WAL_LIMIT if busy else WAL_LIMIT
 
 
 def _answer(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
