@@ -131,7 +131,13 @@ def _build(raw: Raw, problems: list[Problem]) -> Settings | None:
             if made[section] is not None and apps is not None:
                 found = dict(_apps(apps, problems))
                 made[section] = dataclasses.replace(made[section], apps=found)
-    return None if problems else Settings(**made)
+    if problems:
+        return None
+    try:
+        return Settings(**made)
+    except ValueError as error:
+        problems.append(Problem("settings", str(error)))
+        return None
 
 
 def _tables(tables: object, where: str, problems: list[Problem]) -> Iterator[tuple[str, Raw]]:

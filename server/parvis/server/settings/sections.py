@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from .filling import setting
 
@@ -16,6 +16,8 @@ LOCAL_TENANT: Final = "local"
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """Of room types and of applications."""
+
+DEFAULT_DATA: Final = "./data"
 
 MIN_SECRET: Final = 32
 """Bytes of a shared secret: as many as HS256 puts out (RFC 7518 section 3.2)."""
@@ -29,7 +31,7 @@ def _public_url(url: str) -> str | None:
 
 
 def _store_url(url: str) -> str | None:
-    if not url or url.startswith(("sqlite:///", "postgresql://", "memory:")):
+    if url in ("", "memory:") or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
         return None
     return "sqlite:///DIR, postgresql://… or memory:"
 
@@ -73,7 +75,7 @@ class ServerSettings:
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8000, "Port to listen on; 0 takes a free one.", low=0, high=65535)
-    data: str = setting("./data", "Folder for the SQLite files and the node's own state.")
+    data: str = setting(DEFAULT_DATA, "Folder for the SQLite files and the node's own state.")
     public_url: str = setting(
         "", "Address under which browsers reach the node; empty: as they ask.", check=_public_url
     )
@@ -243,12 +245,25 @@ class Settings:
         """Return the settings of a room type, which may have none of its own."""
         return self.rooms.get(type) or RoomSettings()
 
+    def __post_init__(self) -> None:
+        folder = self._store_folder
+        if folder is not None and self.server.data not in (DEFAULT_DATA, str(folder)):
+            raise ValueError(
+                f"server.data ({self.server.data}) and store.url ({self.store.url}) name different "
+                "folders; with SQLite one folder holds everything, so one of them is enough"
+            )
+
     @property
     def data(self) -> Path:
-        """The data folder."""
-        return Path(self.server.data)
+        """The data folder; with SQLite also that of the store, so that one lock keeps both."""
+        return self._store_folder or Path(self.server.data)
 
     @property
     def store_url(self) -> str:
         """The store's URL, with the default filled in."""
         return self.store.url or f"sqlite:///{quote(self.server.data)}"
+
+    @property
+    def _store_folder(self) -> Path | None:
+        scheme, found, folder = self.store.url.partition("sqlite:///")
+        return Path(unquote(folder)) if found and not scheme and folder else None
