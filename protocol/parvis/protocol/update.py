@@ -10,7 +10,7 @@ person; the functions below it are for what does not come as often.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NoReturn
@@ -95,6 +95,10 @@ class Scan:
     """Names of the root types that its blocks name; blocks beside others name none."""
     blocks: int
     """How many blocks it has, gaps included."""
+    types: int = 0
+    """How many of them hold a shared type."""
+    astral: Sequence[tuple[int, int, bytes]] = ()
+    """Texts that hold characters of two UTF-16 units: client, first clock, UTF-8."""
 
     @property
     def is_empty(self) -> bool:
@@ -151,6 +155,30 @@ class Scan:
                 return False
         return not self.deletes or deleted.covers(self.deletes)
 
+    def halves(self, state_vector: Mapping[int, int]) -> bool:
+        """Whether a state ends between the two UTF-16 units of one of its characters.
+
+        yrs would then have to take half a character, drops it, counts wrong and may panic, so such
+        an update must not be applied. Honest clients get there only if they first typed the halves
+        one by one.
+        """
+        for client, clock, text in self.astral:
+            at = 2 * (state_vector.get(client, 0) - clock) + 1
+            if at > 0:
+                units = text.decode().encode("utf-16-le")
+                if at < len(units) and units[at] & 0xFC == 0xDC:
+                    return True
+        return False
+
+    def is_whole(self, state_vector: Mapping[int, int]) -> bool:
+        """Whether its blocks are exactly those of a state, from the first clock on.
+
+        An encoded document must be whole. yrs writes other clocks than it holds once somebody has
+        deleted half an emoji, and who loads that loses what comes later.
+        """
+        held = {client: clock for client, clock in state_vector.items() if clock}
+        return self.structs == {client: [(0, clock)] for client, clock in held.items()}
+
     @property
     def delete_set(self) -> DeleteSet:
         """Its deletions as a set."""
@@ -190,6 +218,7 @@ def _scan(data: bytes, limits: Limits) -> Scan:
     structs: dict[int, list[Range]] = {}
     needs: dict[int, int] = {}
     roots: set[str] = set()
+    astral: list[tuple[int, int, bytes]] = []
     blocks = types = 0
     hollow = False
     # A shared type takes at least four bytes, so that smaller updates, which are nearly all of
@@ -281,7 +310,10 @@ def _scan(data: bytes, limits: Limits) -> Scan:
                     raise Malformed(f"a text of {length} bytes", at)
                 text = data[at:pos]
                 if not text.isascii():
-                    length = len(text.decode().encode("utf-16-le")) >> 1
+                    characters = text.decode()
+                    length = len(characters.encode("utf-16-le")) >> 1
+                    if length > len(characters):
+                        astral.append((client, clock, text))
                 elif not length and not limits.lenient:
                     raise Malformed("a text of at least one character", at)
             elif kind == DELETED:
@@ -335,7 +367,7 @@ def _scan(data: bytes, limits: Limits) -> Scan:
         raise Malformed("the end of the update", pos)
     if hollow:
         structs = {client: runs for client, runs in structs.items() if runs}
-    return Scan(structs, deletes, needs, roots, blocks)
+    return Scan(structs, deletes, needs, roots, blocks, types, astral)
 
 
 def _uint(data: bytes, pos: int) -> tuple[int, int]:
