@@ -49,6 +49,9 @@ logger = logging.getLogger(__name__)
 WORKER: Final = (sys.executable, "-P", "-m", "parvis.server.worker")
 RUN_FILE: Final = "run.json"
 
+MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
+"""Has the C library give freed memory back: 60 MB typed cost a worker 8 MB for good, not 18."""
+
 HOLD_FOR: Final = 2.0
 """Seconds to wait for a data folder whose holder may be about to end."""
 
@@ -213,6 +216,7 @@ class Supervisor:
                 # Standard output carries the lines that `parvis serve` promises, nothing else.
                 stdout=2,
                 pass_fds=(*start.descriptors, control.fileno()),
+                env={**MEMORY, **os.environ},
                 # Ctrl-C reaches every process of the terminal's group; the worker is to hear of it
                 # from here.
                 start_new_session=True,
