@@ -115,6 +115,7 @@ class HocuspocusSession(DialectSession):
         self._documents: dict[str, HocuspocusSeat] = {}
         self._early: dict[str, _Early] = {}
         self._early_bytes = 0
+        self._shows_tokens = False
 
     def take(self, data: bytes) -> None:
         decoded = h.decode_from_client(data)
@@ -125,6 +126,7 @@ class HocuspocusSession(DialectSession):
         address, message = decoded.address, decoded.message
         seat = self._documents.get(address)
         if isinstance(message, h.Token):
+            self._shows_tokens = True
             self._take_token(address, message.token, seat)
         elif seat is not None:
             self._take(seat, message)
@@ -147,6 +149,9 @@ class HocuspocusSession(DialectSession):
         too_many = len(early.messages) > self.limits.early_frames
         if too_many or self._early_bytes > self.limits.early_bytes:
             self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
+        elif isinstance(message, h.SyncStep1) and not self._shows_tokens:
+            # Every provider shows its token before it asks; version 2 sends none if it has none.
+            self._take_token(address, "", None)
 
     def _forget_early(self, address: str) -> _Early | None:
         early = self._early.pop(address, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from parvis.plugins import Access, Refused
@@ -24,7 +25,7 @@ from parvis.protocol.yjs import (
 
 from ..core import Core
 from ..identity.proof import Identified
-from ..ports import Transport
+from ..ports import Timer, Transport
 from ..rooms.joining import join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
@@ -48,6 +49,14 @@ class YjsEncoder:
 
 
 ENCODER: Final = YjsEncoder()
+
+REFUSAL_PAUSE: Final = 2.5
+"""Seconds from a refusal to its close.
+
+y-websocket 1 and 2 come back 100 ms after every close of a socket that had opened, for ever. Held
+as long as their own longest pause, a refused client costs a quiet socket and no storm; version 3
+heeds the final close code when it comes.
+"""
 
 
 class YjsSeat(StockSeat):
@@ -93,15 +102,22 @@ class YjsSession(DialectSession):
         self._seat: YjsSeat | None = None
         self._early: list[bytes] = []
         self._early_bytes = 0
+        self._refusal: Timer | None = None
 
     def open(self, name: RoomName) -> None:
         """Join the document that the URL names."""
         self.spawn(self._open(name))
 
     def turn_away(self, code: ErrorCode, reason: str) -> None:
-        """Say no: once for people, once for programs."""
+        """Say no: at once for people, then for programs."""
         self.outbox.write(frame(encode_permission_denied(reason)))
-        self.close(close_code(code), reason)
+        end = partial(self.close, close_code(code), reason)
+        self._refusal = self.core.clock.call_later(REFUSAL_PAUSE, end)
+
+    def disconnected(self) -> None:
+        if self._refusal is not None:
+            self._refusal.cancel()
+        super().disconnected()
 
     async def _open(self, name: RoomName) -> None:
         try:
@@ -126,6 +142,8 @@ class YjsSession(DialectSession):
         return YjsSeat(self, part, access)
 
     def take(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
         if self._seat is None:
             self._early.append(data)
             self._early_bytes += len(data)
