@@ -36,6 +36,11 @@ async def scan_in_helper(helpers: Helpers, update: bytes, limits: Limits = CLIEN
         needs=dict(cast(Mapping[int, int], found["needs"])),
         roots=set(cast(Sequence[str], found["roots"])),
         blocks=cast(int, found["blocks"]),
+        types=cast(int, found["types"]),
+        astral=[
+            (client, clock, text)
+            for client, clock, text in cast(Sequence[tuple[int, int, bytes]], found["astral"])
+        ],
     )
 
 

@@ -5,6 +5,7 @@ calling `step(n)` *before* something dangerous it leaves behind how far it came,
 whatever happens next. `TASKS`, at the end, names them all.
 """
 
+import dataclasses
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
@@ -45,7 +46,14 @@ def scan(step: Step, update: bytes, limits: Mapping[str, Any] | None = None) -> 
         "needs": seen.needs,
         "roots": sorted(seen.roots),
         "blocks": seen.blocks,
+        "types": seen.types,
+        "astral": seen.astral,
     }
+
+
+def depth(step: Step, updates: Sequence[bytes], deepest: int) -> None:
+    """Raise `TooDeep` if shared types are nested deeper than that in all of these together."""
+    look_through(merge(step, updates), dataclasses.replace(STORED, type_depth=deepest))
 
 
 def merge(step: Step, updates: Sequence[bytes]) -> bytes:
@@ -334,6 +342,7 @@ SHADOW: Final = Shadowed()
 
 TASKS: Final[Mapping[str, Callable[..., Any]]] = {
     "scan": scan,
+    "depth": depth,
     "merge": merge,
     "squash": squash,
     "trial": trial,

@@ -22,6 +22,7 @@ from parvis.protocol.update import read_delete_set, scan
 from parvis.protocol.yjs import decode_state_vector
 from parvis.storage import Head
 
+from ..firewall.depth import DepthGuard
 from . import screening
 from .gaps import Gaps
 from .loading import load_document
@@ -64,6 +65,7 @@ class FastPart(LivePart):
         super().__init__(room, name, rules, head)
         self.clocks: dict[int, int] = {}
         self.gaps = Gaps()
+        self.depth = DepthGuard()
         self.recovery = Recovery(self)
         self.shadow = Shadowing(self)
         self._window: list[Submission] = []
@@ -91,7 +93,10 @@ class FastPart(LivePart):
         if seat in self.inboxes or screening.needs_time(self, submission):
             self.inbox(seat).put(submission)
         elif self.admit(submission) and screening.screen(self, submission):
-            self.take(submission)
+            if screening.fits(self, submission):
+                self.take(submission)
+            else:
+                self.inbox(seat).put(submission)
 
     async def look_through(self, submission: Submission) -> bool:
         return await screening.look_through(self, submission)
@@ -108,6 +113,8 @@ class FastPart(LivePart):
         if self._adds_nothing(submission):
             self.enqueue(submission, None)
         else:
+            if submission.scan is not None:
+                self.depth.add(submission.scan.types)
             self._window.append(submission)
             self._schedule()
 
@@ -250,6 +257,10 @@ class FastPart(LivePart):
         decode_state_vector(state)
         return [self.replica.doc.get_update(state), *self.gaps.updates]
 
+    def everything(self) -> Sequence[bytes]:
+        """Return updates worth all that is here, also what is about to be applied."""
+        return [*self.diff(b""), *(submission.update for submission in self._window)]
+
     async def seat(
         self, seat: Seat, state: bytes | None, entered: Callable[[Sequence[bytes]], None]
     ) -> None:
@@ -322,6 +333,8 @@ class FastPart(LivePart):
 
     def _apply_late(self, submission: Submission) -> None:
         """An edit of the server is durable: now it may be seen."""
+        if submission.scan is not None:
+            self.depth.add(submission.scan.types)
         if self._apply([submission]):
             writers = [seat for seat in self.seats if seat.may_write]
             offer(self, writers, submission.update, [submission])
@@ -340,6 +353,7 @@ class FastPart(LivePart):
     async def load(self) -> None:
         await load_document(self)
         self.reset_clocks()
+        self.depth.start(self.everything())
 
     def reset_clocks(self) -> None:
         """Ask the document anew what it has."""

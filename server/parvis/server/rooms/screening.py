@@ -1,8 +1,9 @@
 """The firewall: what an update goes through before a document touches it.
 
 Small updates are read by the structural scan in the same turn. An update needs time if it is
-large (a helper reads it), if a worker died over one like it (a helper tries it out), if its room
-is guarded (a shadow of the document takes it first), or if the room type wants to see it.
+large (a helper reads it), if a worker died over one like it (a helper tries it out), if the part
+may become too deep (a helper measures it), if its room is guarded (a shadow of the document takes
+it first), or if the room type wants to see it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,26 @@ def screen(part: FastPart, submission: Submission) -> bool:
     return True
 
 
+def fits(part: FastPart, submission: Submission) -> bool:
+    """Whether an update that was read cannot make the document too deep."""
+    assert submission.scan is not None
+    return part.depth.fits(submission.scan.types)
+
+
+async def _measure(part: FastPart, submission: Submission) -> bool:
+    if part.recovery.working:
+        raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt")
+    state = part.everything()
+    try:
+        await part.depth.measure(part.room.node.helpers, state, submission.update)
+    except Malformed as problem:
+        _turn_down(part, submission, problem)
+        return False
+    except HelperStopped as problem:
+        raise Refused(ErrorCode.TRY_AGAIN, f"no helper could look at it: {problem}") from None
+    return True
+
+
 def _turn_down(part: FastPart, submission: Submission, problem: Malformed) -> None:
     code = ErrorCode.TOO_LARGE if isinstance(problem, TooLarge) else ErrorCode.MALFORMED
     part.turn_down(submission, code, str(problem))
@@ -70,6 +91,8 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
         except HelperStopped as problem:
             raise Refused(ErrorCode.INVALID_UPDATE, f"unreadable: {problem}") from None
     elif not screen(part, submission):
+        return False
+    if not fits(part, submission) and not await _measure(part, submission):
         return False
     if room.inspects:
         async with room.turn:
