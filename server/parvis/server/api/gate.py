@@ -1,11 +1,16 @@
 """What a request says about who sent it: cookie, token, Origin, address."""
 
+import contextlib
 import ipaddress
+from collections.abc import Generator
 from typing import Final
 
 from aiohttp import web
 
-from ..identity import Identified, Identity, Unauthenticated
+from parvis.plugins import ErrorCode, Refused
+from parvis.storage import StoreUnavailable
+
+from ..identity import Identified, Identity, KeysUnavailable, Unauthenticated
 from ..identity.origins import is_loopback
 from ..settings import Settings
 
@@ -70,17 +75,24 @@ class Gate:
         return await self.identity.by_cookie(cookie)
 
     async def stock(self, request: web.BaseRequest, token: str) -> Identified:
-        """Identify a stock client by its room token or, if that is empty, by the cookie."""
-        return await self.identity.stock(
-            token=token,
-            cookie=self.cookie(request),
-            origin=self.origin(request),
-            here=self.here(request),
-        )
+        """Identify a stock client by its room token or, if that is empty, by the cookie.
+
+        Raises:
+            Unauthenticated: If the proof does not hold.
+            Refused: If that cannot be found out now.
+        """
+        with _not_now():
+            return await self.identity.stock(
+                token=token,
+                cookie=self.cookie(request),
+                origin=self.origin(request),
+                here=self.here(request),
+            )
 
     async def native(self, request: web.BaseRequest, ticket: str) -> Identified:
-        """Identify who says ``hello`` or ``refresh`` on a native websocket."""
-        return await self.identity.native(ticket, self.origin(request))
+        """Identify who says ``hello`` or ``refresh`` on a native websocket; raises as `stock`."""
+        with _not_now():
+            return await self.identity.native(ticket, self.origin(request))
 
     def require_own_page(self, request: web.Request) -> None:
         """Refuse a request that another site's page made, also one without a cookie.
@@ -127,3 +139,14 @@ class Gate:
         except ValueError:
             return False
         return any(parsed in network for network in self._proxies)
+
+
+@contextlib.contextmanager
+def _not_now() -> Generator[None]:
+    """Turn a passing fault into a refusal that tells a socket to come back."""
+    try:
+        yield
+    except StoreUnavailable as fault:
+        raise Refused(ErrorCode.STORE_UNAVAILABLE, "the store does not answer") from fault
+    except KeysUnavailable as fault:
+        raise Refused(ErrorCode.TRY_AGAIN, "the application's keys cannot be had") from fault

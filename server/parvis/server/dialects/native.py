@@ -174,6 +174,9 @@ class NativeSession(DialectSession):
         except Unauthenticated as problem:
             self.close(CloseCode.UNAUTHENTICATED, str(problem))
             return
+        except Refused as refusal:
+            self.close(CloseCode.TRY_LATER, refusal.reason)
+            return
         except Exception:
             logger.exception("%s: nobody could say who this is", self.id)
             self.close(CloseCode.TRY_LATER, "try again later")
@@ -208,6 +211,9 @@ class NativeSession(DialectSession):
             identified = await self._identify(refresh.ticket)
         except Unauthenticated as problem:
             self.refuse(0, refresh.ref, ErrorCode.UNAUTHENTICATED, str(problem))
+            return
+        except Refused as refusal:
+            self.refuse(0, refresh.ref, refusal.code, refusal.reason)
             return
         if identified.caller.user != self.caller.user and not identified.caller.anyone:
             self.refuse(0, refresh.ref, ErrorCode.UNAUTHENTICATED, "this is somebody else")
