@@ -20,7 +20,7 @@ from tests.faults.processes import resident
 from tests.running import Server, start_server
 
 SECRET: Final = secrets.token_urlsafe(48)
-PASSWORD: Final = "correct horse battery staple"
+PASSWORD: Final = secrets.token_urlsafe(16)
 MiB: Final = 1024 * 1024
 
 BAD_NAMES: Final = {
@@ -90,6 +90,8 @@ async def test_a_stock_client_with_a_bad_name_is_turned_away(anyone: Server, nam
                 assert isinstance(end, Refused) or 4400 <= end.code < 4500
         except Disconnected as refused:
             assert "HTTP 4" in refused.reason
+        if "\0" in name:
+            return  # Hocuspocus 4 puts a NUL between a name and a session
         async with await connect_hocuspocus(ways_in.hocuspocus(anyone), name) as client:
             with pytest.raises((Refused, Disconnected)):
                 await within(client.synced())

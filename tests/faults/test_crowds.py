@@ -116,6 +116,7 @@ async def test_clients_that_never_read_cost_little_and_hold_nobody_up(server: Se
         marks(part.doc)["last"] = 1
         await within(part.saved())
         await shows(read.doc, 1)
+        print(f"the worker grew by {grown / MiB:.1f} MiB")
         assert grown < 16 * MiB, f"the worker grew by {grown / MiB:.1f} MiB"
     await works(server, room, holds={"last": 1})
 

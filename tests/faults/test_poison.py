@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from pycrdt import Doc
 
 from parvis.client import ClientError, Disconnected, Refused, connect
 from parvis.client.stock import StockClient, connect_hocuspocus, connect_y
-from parvis.protocol import hocuspocus, yjs
+from parvis.protocol import yjs
 from parvis.protocol.messages import Ack, Error, Join, Joined, Refuse, Reset, Update
 from parvis.storage import Batch, Entry, Status
 from parvis.storage.factory import open_store
@@ -23,6 +24,9 @@ from tests.running import Server, start_server
 ROOM: Final = "plain/poisoned"
 
 Attack = Callable[[Server, str, bytes], Awaitable[None]]
+
+
+OFFER: Final = yjs.encode_sync_step2(poison.NESTED_ARRAYS)
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +50,26 @@ async def attack_natively(server: Server, room: str, update: bytes) -> None:
 
 async def attack_by_yjs(server: Server, room: str, update: bytes) -> None:
     client = await connect_y(ways_in.yjs(server), room)
-    await turned_away(client, yjs.encode_update(update))
+    await turned_away(client, lambda: client.send_update(update))
 
 
 async def attack_by_hocuspocus(server: Server, room: str, update: bytes) -> None:
     client = await connect_hocuspocus(ways_in.hocuspocus(server), room)
-    await turned_away(client, hocuspocus.encode_update(room, update))
+    await turned_away(client, lambda: client.send_update(update))
 
 
-async def turned_away(client: StockClient, frame: bytes) -> None:
+async def turned_away(client: StockClient, attack: Callable[[], object]) -> None:
+    """The attack must end the connection with a final code, or be answered by a refusal."""
     async with client:
         await within(client.synced())
-        client.send_frame(frame)
-        end = await within(asyncio.shield(client.closed))
-        assert isinstance(end, Refused) or 4400 <= end.code < 4500, end
+        refused = asyncio.Event()
+        client.on_refused(lambda edit: refused.set())
+        client.closed.add_done_callback(lambda closed: refused.set())
+        attack()
+        await within(refused.wait())
+        if client.closed.done():
+            end = client.closed.result()
+            assert isinstance(end, Refused) or 4400 <= end.code < 4500, end
 
 
 ATTACKS: Final[dict[str, Attack]] = {
@@ -160,7 +170,7 @@ async def test_a_client_that_keeps_poison_in_its_document_is_turned_away_each_ti
     async with undisturbed(server):
         for _ in range(30):
             client = await connect_y(ways_in.yjs(server), room)
-            await turned_away(client, yjs.encode_sync_step2(poison.NESTED_ARRAYS))
+            await turned_away(client, partial(client.send_frame, OFFER))
         await works(server, room)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pycrdt import Doc, TransactionEvent
 
-from parvis.protocol import ErrorCode, hocuspocus, update as yupdate, yjs
+from parvis.protocol import ErrorCode, Malformed, hocuspocus, update as yupdate, yjs
 
 from .errors import Disconnected, Refused
 from .events import Event
@@ -33,6 +33,7 @@ class StockClient(ABC):
         edits: How many local edits there were on this connection.
         acked: Number of the newest acknowledged one; 0 also stands for what `doc` held before.
         on_ack: Called with `acked` each time the server acknowledges something.
+        on_refused: Called with the number of an edit that was turned down; Hocuspocus only.
         on_update: Called with each update of others, before it is merged.
         on_awareness: Called with each awareness update.
         closed: How the connection ended, once it has.
@@ -43,6 +44,7 @@ class StockClient(ABC):
         self.edits = 0
         self.acked = 0
         self.on_ack: Event[[int]] = Event()
+        self.on_refused: Event[[int]] = Event()
         self.on_update: Event[[bytes]] = Event()
         self.on_awareness: Event[[bytes]] = Event()
         self._socket = socket
@@ -67,6 +69,12 @@ class StockClient(ABC):
         """Return once every local edit so far is acknowledged. Raises `Disconnected`."""
         edits = self.edits
         await self._until(lambda: self.acked >= edits)
+
+    def send_update(self, update: bytes) -> int:
+        """Send an update that is not in `doc`, as it is; return its number as an edit."""
+        self.edits += 1
+        self._edited(update)
+        return self.edits
 
     def send_frame(self, frame: bytes) -> None:
         """Queue a frame as it is."""
@@ -176,8 +184,11 @@ class YClient(StockClient):
         self.send_frame(yjs.encode_sync_step1(self.doc.get_state()))
 
     def _edited(self, update: bytes) -> None:
-        clocks = yupdate.scan(update).max_clocks
-        self._clocks.append((clocks.get(self.doc.client_id, 0), self.edits))
+        try:
+            own = yupdate.scan(update).max_clocks.get(self.doc.client_id, 0)
+        except Malformed:  # sent on purpose, and never to come back
+            own = yupdate.MAX_CLOCK
+        self._clocks.append((own, self.edits))
         self.send_frame(yjs.encode_update(update))
 
     def _received(self, frame: bytes) -> None:
@@ -240,9 +251,13 @@ class HocuspocusClient(StockClient):
                 self._synced.set()
                 self._news.set()
         elif isinstance(message, hocuspocus.SyncStatus):
+            if not self._unanswered:
+                raise ValueError("expected as many SyncStatus as updates, got one more")
             edit = self._unanswered.popleft()
             if message.applied:
                 self._acked(edit)
+            else:
+                self.on_refused.emit(edit)
         elif isinstance(message, yjs.Awareness):
             self.on_awareness.emit(message.payload)
         elif isinstance(message, yjs.PermissionDenied):
