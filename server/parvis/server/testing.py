@@ -97,7 +97,6 @@ class Visitor:
             raise Refused(ErrorCode(answer.code), answer.reason)
         assert isinstance(answer, m.Joined)
         self.joined = answer
-        self._received.clear()
 
     @property
     def channel(self) -> int:

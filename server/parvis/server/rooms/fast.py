@@ -24,7 +24,7 @@ from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
 from . import screening
-from .gaps import Gaps
+from .gaps import Gaps, senders
 from .loading import load_document
 from .part import LivePart
 from .recovery import Recovery
@@ -109,12 +109,15 @@ class FastPart(LivePart):
             await revert(self, submission, refusal)
 
     def take(self, submission: Submission) -> None:
-        """Put a screened update into the window, unless it adds nothing."""
+        """Put a screened update into the window, unless it adds nothing to what is here."""
+        scanned = submission.scan
+        assert scanned is not None
         if self._adds_nothing(submission):
+            if self.gaps and scanned.gap(self.clocks):
+                self.gaps.repeat(submission)
             self.enqueue(submission, None)
         else:
-            if submission.scan is not None:
-                self.depth.add(submission.scan.types)
+            self.depth.add(scanned.types)
             self._window.append(submission)
             self._schedule()
 
@@ -133,20 +136,21 @@ class FastPart(LivePart):
             clock.call_later(wait, self._flush)
 
     def _adds_nothing(self, submission: Submission) -> bool:
+        if self._window or self.recovery.working:
+            return False
         scanned = submission.scan
         assert scanned is not None
-        if scanned.is_empty:
-            return True
-        if self._window or self.gaps:
-            return False
         for client, ranges in scanned.structs.items():
-            if ranges[-1][1] > self.clocks.get(client, 0):
+            clock = self.clocks.get(client, 0)
+            if ranges[-1][1] > clock and not (self.gaps and self.gaps.hold(client, ranges, clock)):
                 return False
         if not scanned.deletes:
             return True
         # Finding out about deletions costs a look at the whole document's, so it is done only for
         # answers to SyncStep1, which carry them all.
-        return submission.complete and scanned.covered_by(self.clocks, self.deleted())
+        return submission.complete and self.deleted().union(*self.gaps.deleted).covers(
+            scanned.deletes
+        )
 
     def holds(self, update: bytes) -> bool:
         """Whether an update adds nothing to what is here. Raises `Malformed`."""
@@ -179,9 +183,11 @@ class FastPart(LivePart):
         if merged is None:
             return False
         if merged:
-            send_on(self, batch, merged)
             for submission in batch:
-                self.enqueue(submission, self.entry(submission))
+                assert submission.scan is not None
+                nothing = submission.scan.is_empty
+                self.enqueue(submission, None if nothing else self.entry(submission))
+            send_on(self, batch, merged)
         return True
 
     def _apply(self, batch: list[Submission]) -> bytes | None:
@@ -221,24 +227,26 @@ class FastPart(LivePart):
     def _applied(self, batch: Sequence[Submission], merged: bytes) -> None:
         self._version += 1
         self.cache.add(merged)
+        gapped: list[Submission] = []
         for submission in batch:
             assert submission.scan is not None
             if submission.scan.gap(self.clocks):
+                gapped.append(submission)
                 self.gaps.add(submission)
             else:
                 for client, ranges in submission.scan.structs.items():
                     if ranges[-1][1] > self.clocks.get(client, 0):
                         self.clocks[client] = ranges[-1][1]
-        if self.gaps:
+        if gapped or (self.gaps and self.gaps.closable(self.clocks)):
             self._look_at_gaps()
+            for seat in senders(gapped):
+                seat.resync(self.state())
 
     def _look_at_gaps(self) -> None:
-        """See what the document could integrate; ask senders of the rest for what is missing."""
+        """See what the document could integrate meanwhile."""
         self.clocks = decode_state_vector(self.replica.doc.get_state())
         done = self.gaps.close(self.clocks)
-        self._ack([submission for submission in done if submission.offset])
-        for seat in self.gaps.senders():
-            seat.resync(self.state())
+        self._ack([s for s in done if s.offset and s.watermark <= self.settled])
 
     # What peers lack
 

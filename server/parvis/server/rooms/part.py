@@ -89,6 +89,8 @@ class LivePart(ABC):
             raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
         self.seats[seat] = None
         entered(missing)
+        if self.unsaved:
+            seat.unsaved(True)
 
     def leave(self, seat: Seat) -> None:
         """Take a peer out, for whatever reason. Its updates stay."""
@@ -180,7 +182,8 @@ class LivePart(ABC):
         submission.watermark = self.queued
         if entry is None and self.settled >= self.queued and not self._owed:
             submission.offset = self.durable
-            self._ack([submission])
+            if not submission.gapped:
+                self._ack([submission])
         else:
             self._owed.append(submission)
 
@@ -244,7 +247,7 @@ class LivePart(ABC):
             submission = self._owed.popleft()
             if submission.entry is None:
                 submission.offset = self.durable
-            if submission.offset and not submission.gapped:
+            if not submission.gapped and (submission.offset or submission.entry is None):
                 done.append(submission)
         self._ack(done)
 

@@ -1,0 +1,140 @@
+"""Updates that wait for a predecessor: nothing of them is lost, nothing is claimed of them."""
+
+from parvis.protocol import messages as m
+from parvis.storage.factory import open_store
+from tests.server.rooms.lab import Board, Draft, lab, read
+
+
+async def test_an_update_without_its_predecessor_is_logged_raw_and_its_ack_waits() -> None:
+    async with lab() as it:
+        ada, draft = await it.join("ada"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        ada.update(second, ref=2)
+        await it.turns()
+        assert [row.update for row in await it.log()] == [second]
+        assert ada.acked == []
+        assert ada.of(m.Resync) == [m.Resync(ada.channel, b"\x00")]
+        ada.update(first, ref=1)
+        await it.turns()
+        assert sorted(ada.acked) == [(1, 2), (2, 1)]
+
+
+async def test_a_gap_survives_a_snapshot_and_a_reload() -> None:
+    store, _ = open_store("memory:")
+    draft = Draft(7)
+    a, b, c = draft.write("a"), draft.write("b"), draft.write("c")
+    async with lab(store=store) as it:
+        ada = await it.join("ada")
+        ada.update(a)
+        ada.update(c)
+        await it.turns()
+        await it.empty()
+    async with lab(store=store, life=2) as it:
+        ada = await it.join("ada")
+        bob = await it.join("bob")
+        assert read(*bob.joined.updates, b) == "abc", "what waits is part of what a joiner gets"
+        ada.update(b, ref=3)
+        await it.turns()
+        assert ada.acked == [(3, 3)]
+        await it.empty()
+    async with lab(store=store, life=3) as it:
+        ada = await it.join("ada")
+        assert read(*ada.joined.updates) == "abc"
+    await store.close()
+
+
+async def test_a_peer_that_lacks_the_predecessor_too_is_asked_once() -> None:
+    async with lab() as it:
+        ada, bob = await it.join("ada"), await it.join("bob")
+        draft = Draft(7)
+        draft.write("a")
+        second = draft.write("b")
+        ada.update(second, ref=1)
+        await it.turns()
+        assert len(ada.of(m.Resync)) == 1
+        # It answers with all it has, which waits inside of it as well.
+        ada.update(second, ref=2)
+        await it.turns()
+        bob.update(Draft(8).write("x"), ref=3)
+        await it.turns()
+        assert len(ada.of(m.Resync)) == 1
+        assert [row.sender for row in await it.log()] == ["ada", "bob"]
+        assert ada.acked == []
+        assert bob.acked == [(3, 2)]
+
+
+async def test_a_repeated_update_is_acked_when_the_first_is_integrated() -> None:
+    async with lab() as it:
+        ada, bob, draft = await it.join("ada"), await it.join("bob"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        ada.update(second, ref=1)
+        await it.turns()
+        bob.update(second, ref=2)
+        await it.turns()
+        assert bob.acked == []
+        ada.update(first, ref=3)
+        await it.turns()
+        assert [ref for ref, _ in bob.acked] == [2]
+        assert sorted(ref for ref, _ in ada.acked) == [1, 3]
+        assert len(await it.log()) == 2
+
+
+async def test_two_copies_of_a_waiting_update_in_one_window_both_wait() -> None:
+    async with lab() as it:
+        ada, bob, draft = await it.join("ada"), await it.join("bob"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        ada.update(second, ref=1)
+        bob.update(second, ref=2)
+        await it.turns()
+        assert ada.acked == bob.acked == []
+        ada.update(first, ref=3)
+        await it.turns()
+        assert [ref for ref, _ in bob.acked] == [2]
+
+
+async def test_what_waits_reaches_the_others_who_may_know_the_rest() -> None:
+    async with lab() as it:
+        ada, bob, draft = await it.join("ada"), await it.join("bob"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        copy = Draft(8, first)
+        ada.update(second)
+        await it.turns()
+        copy.take(*[change.update for change in bob.of(m.Changed)])
+        assert str(copy) == "ab"
+
+
+async def test_a_chain_of_waiting_updates_is_integrated_at_once() -> None:
+    async with lab() as it:
+        ada, draft = await it.join("ada"), Draft(7)
+        updates = [draft.write(letter) for letter in "abcde"]
+        for ref in (4, 3, 2, 1):
+            ada.update(updates[ref], ref=ref)
+            await it.turns()
+        assert ada.acked == []
+        ada.update(updates[0], ref=9)
+        await it.turns()
+        assert sorted(ref for ref, _ in ada.acked) == [1, 2, 3, 4, 9]
+        assert (await it.join("bob")).text == "abcde"
+
+
+async def test_a_deletion_of_what_has_not_come_waits() -> None:
+    async with lab() as it:
+        ada, draft = await it.join("ada"), Draft(7)
+        written, erased = draft.write("abc"), draft.erase(0, 1)
+        ada.update(erased, ref=1)
+        await it.turns()
+        assert ada.acked == []
+        ada.update(written, ref=2)
+        await it.turns()
+        assert sorted(ref for ref, _ in ada.acked) == [1, 2]
+        assert (await it.join("bob")).text == "bc"
+
+
+async def test_no_snapshot_is_made_while_something_waits() -> None:
+    async with lab(Board()) as it:
+        ada, draft = await it.join("ada"), Draft(7)
+        draft.write("a")
+        ada.update(draft.write("b"))
+        await it.turns()
+        await it.empty()
+        assert await it.store.inner.snapshot(it.address()) is None
