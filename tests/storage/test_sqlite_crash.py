@@ -83,7 +83,10 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path:
             assert answer.offsets == tuple(range(acknowledged + 1, acknowledged + 41))
             known[room] = acknowledged + 40
             assert len({row.key for row in await whole_log(store, address)}) == known[room]
-        for room in deleted:
+        for number, room in enumerate(deleted):
+            tenant = f"New {round} {number}" if number % 3 == 0 else TENANT
             with pytest.raises(RoomDeleted):
-                await store.open_room(TENANT, room, creator="u_ann", now=1)
+                await store.open_room(tenant, room, creator="u_ann", now=1)
+        for tenant in await store.tenants():
+            assert len(await store.rooms(tenant, prefix="passing/")) <= round + 1
         await store.close()

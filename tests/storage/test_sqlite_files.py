@@ -35,6 +35,15 @@ def test_a_tenants_name_has_bounds() -> None:
             safe_name(name)
 
 
+async def test_a_file_that_somebody_laid_beside_is_nobodys(tmp_path: Path) -> None:
+    store, _ = open_sqlite(tmp_path)
+    await store.open_room("Acme", "plain/a", creator="u_ann", now=1)
+    for name in ("acme (1).db", "Acme.db", "a%4.db", "%ff.db", "%FF.db", ".db", "notes.txt"):
+        (tmp_path / "tenants" / name).touch()
+    assert await store.tenants() == ["Acme"]
+    await store.close()
+
+
 def test_commits_are_synced(tmp_path: Path) -> None:
     database = connect_writer(DataFile(tmp_path / "x.db", "tenant", "x"), create=True)
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "page_size": 4096}

@@ -147,6 +147,15 @@ class StoresAgree(RuleBasedStateMachine):
         ):
             self.ends[Address(tenant, batch.room, batch.part)] = answer.end
 
+    @rule(address=addresses, update=entries, behind=st.integers(0, 3))
+    def rebuild(self, address: Address, update: Entry, behind: int) -> None:
+        fence = self.fences.get((address.tenant, address.room), 1)
+        expected = self.ends.get(address, 0) - (behind == 0)
+        answer = self.both(
+            lambda store: store.rebuild(address, fence, expected=expected, entry=update)
+        )
+        self.ends[address] = answer.end
+
     @rule(
         address=addresses,
         after=st.integers(0, 20),

@@ -53,11 +53,12 @@ async def main(folder: Path, seed: int) -> None:
             tasks.create_task(write(store, room, random.Random(chance.random())))
         for number in range(10_000):
             name = f"passing/{seed}/{number}"
-            opened = await store.open_room(TENANT, name, creator="u_ann", now=1)
+            tenant = f"New {seed} {number}" if number % 3 == 0 else TENANT
+            opened = await store.open_room(tenant, name, creator="u_ann", now=1)
             batch = Batch(name, "", opened.fence, 0, tuple(nth(name, n) for n in range(1, 6)))
-            await store.append(TENANT, [batch])
-            await store.delete_room(TENANT, name, now=2)
-            os.write(1, f"deleted {name} 0\n".encode())
+            await store.append(tenant, [batch])
+            await store.delete_room(tenant, name, now=2)
+            os.write(1, f"deleted {name} {number}\n".encode())
 
 
 if __name__ == "__main__":

@@ -145,10 +145,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a part's log ends, and in which life of the part."""
+    """Where a part's log ends, and in which life of the part.
+
+    Attributes:
+        since: Offset of the last row of earlier lives, 0 in the first life. A replica is built
+            from the rows after it; those before it are history.
+    """
 
     incarnation: int
     offset: int
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +308,20 @@ class Store(Protocol):
 
         Never raises for a fault of the store: that is `Status.FAILED`, for every batch concerned.
         Several batches of the same part are taken in the order given.
+        """
+        ...
+
+    async def rebuild(
+        self, address: Address, fence: int, *, expected: int, entry: Entry
+    ) -> Appended:
+        """Begin a new life of a part: log an entry that holds its whole state, and start from it.
+
+        Offsets go on counting, the incarnation goes up by one, the snapshot is dropped, and
+        `Head.since` becomes the offset before the entry. A repeated call answers as before and
+        begins no other life.
+
+        Args:
+            expected: As in `Batch`: nothing may have been logged that the state does not hold.
         """
         ...
 

@@ -17,6 +17,7 @@ from parvis.storage.api import (
     Address,
     Appended,
     Batch,
+    Entry,
     Job,
     Lag,
     LoggedUpdate,
@@ -84,6 +85,17 @@ class FaultyStore:
             return await self._call("append", lambda: self.inner.append(tenant, batches))
         except StoreUnavailable as error:
             return [Appended(Status.FAILED, detail=str(error)) for _ in batches]
+
+    async def rebuild(
+        self, address: Address, fence: int, *, expected: int, entry: Entry
+    ) -> Appended:
+        try:
+            return await self._call(
+                "rebuild",
+                lambda: self.inner.rebuild(address, fence, expected=expected, entry=entry),
+            )
+        except StoreUnavailable as error:
+            return Appended(Status.FAILED, detail=str(error))
 
     async def check(self) -> None:
         await self._call("check", self.inner.check)

@@ -7,6 +7,7 @@ auto mode.
 
 from parvis.storage.conformance.accounts import AccountsConformance, DurableAccountsConformance
 from parvis.storage.conformance.durable import DurableSuite
+from parvis.storage.conformance.lives import LivesSuite
 from parvis.storage.conformance.log import LogSuite
 from parvis.storage.conformance.reading import ReadingSuite
 from parvis.storage.conformance.rooms import RoomsSuite
@@ -22,7 +23,9 @@ __all__ = [
 ]
 
 
-class StoreConformance(RoomsSuite, LogSuite, StatementsSuite, ReadingSuite, TablesSuite, WorkSuite):
+class StoreConformance(
+    RoomsSuite, LivesSuite, LogSuite, StatementsSuite, ReadingSuite, TablesSuite, WorkSuite
+):
     """What every store does. Override `open`."""
 
 

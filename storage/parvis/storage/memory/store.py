@@ -8,6 +8,7 @@ from parvis.storage.api import (
     Address,
     Appended,
     Batch,
+    Entry,
     Job,
     Lag,
     LoggedUpdate,
@@ -95,6 +96,18 @@ class MemoryStore:
         except StoreUnavailable as error:
             return [Appended(Status.FAILED, detail=str(error)) for _ in batches]
         return [append(kept, batch) for batch in batches]
+
+    async def rebuild(
+        self, address: Address, fence: int, *, expected: int, entry: Entry
+    ) -> Appended:
+        batch = Batch(address.room, address.part, fence, expected, (entry,))
+        (answer,) = await self.append(address.tenant, [batch])
+        part = self._part(address) if answer.status is Status.LOGGED else None
+        if part is not None and answer.offsets[0] and part.since < answer.offsets[0] - 1:
+            part.since = answer.offsets[0] - 1
+            part.incarnation += 1
+            part.snapshot = None
+        return answer
 
     async def snapshot(self, address: Address) -> Snapshot | None:
         part = self._part(address)

@@ -24,6 +24,7 @@ class Part:
     """The log of one part; row `n` has offset `n + 1`."""
 
     incarnation: int = 1
+    since: int = 0
     rows: list[LoggedUpdate] = field(default_factory=list[LoggedUpdate])
     keys: dict[bytes, int] = field(default_factory=dict[bytes, int])
     snapshot: Snapshot | None = None
@@ -32,7 +33,7 @@ class Part:
     @property
     def head(self) -> Head:
         """Where the log ends."""
-        return Head(self.incarnation, len(self.rows))
+        return Head(self.incarnation, len(self.rows), self.since)
 
     @property
     def size(self) -> int:

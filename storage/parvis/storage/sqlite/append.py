@@ -64,6 +64,31 @@ class Append:
         ]
 
 
+@dataclass(slots=True)
+class Rebuild:
+    """One call of `Store.rebuild`, run in the writer of its tenant's file."""
+
+    batch: Batch
+    append: Append = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.append = Append([self.batch])
+
+    def __call__(self, database: Database) -> Appended:
+        (answer,) = self.append(database)
+        if answer.status is Status.LOGGED and answer.offsets[0]:
+            since = answer.offsets[0] - 1
+            begun = database.execute(
+                "UPDATE parvis_part SET incarnation = incarnation + 1, since = :since"
+                " WHERE room = (SELECT id FROM parvis_room WHERE name = :room)"
+                " AND name = :part AND since < :since RETURNING id",
+                {"since": since, "room": self.batch.room, "part": self.batch.part},
+            ).fetchone()
+            if begun is not None:
+                database.execute("DELETE FROM parvis_snapshot WHERE part = ?", begun)
+        return answer
+
+
 class _Appending:
     """One batch on its way into the log."""
 

@@ -1,5 +1,7 @@
 """What the store and the accounts share: the data folder, its writers and its readers."""
 
+import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -17,6 +19,10 @@ from parvis.storage.sqlite.writers import Writers
 T = TypeVar("T")
 
 
+OLDEST = (3, 37, 0)
+"""The first SQLite with strict tables."""
+
+
 class Engine:
     """Runs work on the files of one data folder."""
 
@@ -27,6 +33,10 @@ class Engine:
             SchemaTooNew: If a later version of Parvis has used the folder.
             StoreUnavailable: If it cannot be made or written.
         """
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise StorageError(
+                f"Python was built with SQLite {sqlite3.sqlite_version}; expected 3.37 or later"
+            )
         self.folder = DataFolder(path)
         self.plugins: dict[str, Sequence[Migration]] = {}
         try:
@@ -78,6 +88,13 @@ class Engine:
             raise
         except Exception as error:
             raise translated(error, file.name) from error
+
+    async def tenants(self) -> list[str]:
+        """Name the tenants that have a file."""
+        try:
+            return await asyncio.to_thread(self.folder.tenants)
+        except OSError as error:
+            raise translated(error, "tenants") from error
 
     async def close(self) -> None:
         """Finish what is under way and close all files."""

@@ -25,6 +25,7 @@ BUSY_SECONDS = 5.0
 """How long a writer waits for another program's lock, such as a backup's."""
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
+_SAFE = re.compile("(?:[a-z0-9_-]|%[0-9A-F]{2})+")
 _LONGEST = 240
 _SUFFIX = ".db"
 
@@ -85,11 +86,9 @@ class DataFolder:
 
     def tenants(self) -> list[str]:
         """Name the tenants that have a file, in order."""
-        return sorted(
-            tenant_of(entry.name.removesuffix(_SUFFIX))
-            for entry in os.scandir(self._tenants)
-            if entry.name.endswith(_SUFFIX)
-        )
+        names = [entry.name for entry in os.scandir(self._tenants) if entry.name.endswith(_SUFFIX)]
+        tenants = [tenant_of(name.removesuffix(_SUFFIX)) for name in names]
+        return sorted(tenant for tenant in tenants if tenant is not None)
 
 
 def safe_name(tenant: str) -> str:
@@ -107,10 +106,18 @@ def safe_name(tenant: str) -> str:
     return safe
 
 
-def tenant_of(name: str) -> str:
-    """Return the tenant whose safe name this is."""
+def tenant_of(name: str) -> str | None:
+    """Return the tenant whose safe name this is.
+
+    None if it is nobody's, like that of a copy ``acme (1).db`` that somebody laid beside the files.
+    """
+    if not _SAFE.fullmatch(name):
+        return None
     raw = re.sub(rb"%([0-9A-F]{2})", lambda match: bytes.fromhex(match[1].decode()), name.encode())
-    return raw.decode("utf-8", "surrogatepass")
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return None
 
 
 def connect_writer(file: DataFile, *, create: bool) -> Database:
@@ -135,6 +142,7 @@ def connect_writer(file: DataFile, *, create: bool) -> Database:
             )
         # A commit is durable only when the write-ahead log was synced; NORMAL does not.
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS syncs to the disk's cache otherwise
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {2 * CHECKPOINT_PAGES * PAGE}")

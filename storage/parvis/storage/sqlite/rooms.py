@@ -97,9 +97,10 @@ def purge(database: Database) -> bool:
 
 def _heads(database: Database, room: int) -> dict[str, Head]:
     return {
-        name: Head(incarnation, offset)
-        for name, incarnation, offset in database.execute(
-            "SELECT name, incarnation, end_offset FROM parvis_part WHERE room = ? ORDER BY name",
+        name: Head(incarnation, offset, since)
+        for name, incarnation, offset, since in database.execute(
+            "SELECT name, incarnation, end_offset, since FROM parvis_part"
+            " WHERE room = ? ORDER BY name",
             (room,),
         )
     }

@@ -1,5 +1,6 @@
 """SqliteStore: one file per tenant, durable at each answer."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +9,7 @@ from parvis.storage.api import (
     Address,
     Appended,
     Batch,
+    Entry,
     Job,
     Lag,
     LoggedUpdate,
@@ -23,12 +25,15 @@ from parvis.storage.api import (
 from parvis.storage.errors import RoomNotFound, StorageError
 from parvis.storage.sqlite import log, rooms, tables, work
 from parvis.storage.sqlite.accounts import SqliteAccounts
-from parvis.storage.sqlite.append import Append
+from parvis.storage.sqlite.append import Append, Rebuild
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.faults import DiskFull
 from parvis.storage.sqlite.files import Database
 
 T = TypeVar("T")
+
+MIGRATED_AT_ONCE = 32
+"""Tenants whose files are opened and migrated at a time."""
 
 
 class SqliteStore:
@@ -80,7 +85,7 @@ class SqliteStore:
             pass
 
     async def tenants(self) -> Sequence[str]:
-        return self._engine.folder.tenants()
+        return await self._engine.tenants()
 
     # The log
 
@@ -94,6 +99,16 @@ class SqliteStore:
             return [(await self.append(tenant, [batch]))[0] for batch in batches]
         except StorageError as error:
             return [Appended(Status.FAILED, detail=str(error)) for _ in batches]
+
+    async def rebuild(
+        self, address: Address, fence: int, *, expected: int, entry: Entry
+    ) -> Appended:
+        batch = Batch(address.room, address.part, fence, expected, (entry,))
+        gone = Appended(Status.GONE, detail="no such room")
+        try:
+            return await self._change(address.tenant, Rebuild(batch), gone)
+        except StorageError as error:
+            return Appended(Status.FAILED, detail=str(error))
 
     async def snapshot(self, address: Address) -> Snapshot | None:
         return await self._read(
@@ -148,16 +163,26 @@ class SqliteStore:
         # First for tenants that are opened from now on, so that none slips through.
         self._engine.plugins[plugin] = tuple(migrations)
         try:
-            for tenant in self._engine.folder.tenants():
-                await self._engine.write(
-                    self._file(tenant), tables.Migrate(plugin, migrations), create=False
+            waiting = await self._engine.tenants()
+            while waiting:
+                some, waiting = waiting[:MIGRATED_AT_ONCE], waiting[MIGRATED_AT_ONCE:]
+                answers = await asyncio.gather(
+                    *(self._migrate(name, plugin, migrations) for name in some),
+                    return_exceptions=True,
                 )
+                for answer in answers:
+                    if answer is not None:
+                        raise answer
         except BaseException:
             if before is None:
                 del self._engine.plugins[plugin]
             else:
                 self._engine.plugins[plugin] = before
             raise
+
+    async def _migrate(self, tenant: str, plugin: str, migrations: Sequence[Migration]) -> None:
+        migrate = tables.Migrate(plugin, migrations)
+        await self._engine.write(self._file(tenant), migrate, create=False)
 
     async def query(self, tenant: str, statement: Statement) -> Sequence[tuple[SqlValue, ...]]:
         # The tables are there in every tenant, so a tenant that is asked for rows gets its file.

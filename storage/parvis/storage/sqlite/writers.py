@@ -135,9 +135,12 @@ class _Writer(threading.Thread):
                 except Empty:
                     break
             for file, items in groups.items():
-                self._commit(file, items)
-        for database in self.open.values():
-            database.close()
+                try:
+                    self._commit(file, items)
+                except Exception:  # its callers have their answers; the thread must go on
+                    logger.exception("%s: not looked after", file.name)
+        for file in list(self.open):
+            self._close(file)
         _answer([(ended, None)])
 
     def _commit(self, file: DataFile, items: list[_Item]) -> None:

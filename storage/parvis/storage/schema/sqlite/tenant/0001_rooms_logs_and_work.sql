@@ -14,6 +14,7 @@ CREATE TABLE parvis_part (
     name TEXT NOT NULL,
     incarnation INTEGER NOT NULL DEFAULT 1,
     end_offset INTEGER NOT NULL DEFAULT 0,
+    since INTEGER NOT NULL DEFAULT 0, -- offset of the last row of earlier incarnations
     size INTEGER NOT NULL DEFAULT 0, -- bytes of the log's updates
     UNIQUE (room, name)
 ) STRICT;
