@@ -1,6 +1,16 @@
+from pathlib import Path
+
 import pytest
 
-from parvis.server.health import LAG_REMEMBERED, STUCK_AFTER, Health, Scope, livez, readyz
+from parvis.server.health import (
+    LAG_REMEMBERED,
+    STUCK_AFTER,
+    Health,
+    Scope,
+    folder_problem,
+    livez,
+    readyz,
+)
 from tests.clocks import SetClock
 
 CHECKS = {"data folder": Scope.NODE, "store": Scope.SHARED, "redis": Scope.SHARED}
@@ -95,3 +105,11 @@ def test_a_node_that_answers_is_alive_whatever_else_is_wrong(
 def test_only_known_checks_can_be_set(health: Health) -> None:
     with pytest.raises(KeyError):
         health.set("moon", False)
+
+
+def test_a_folder_that_can_be_written_has_no_problem(tmp_path: Path) -> None:
+    assert folder_problem(tmp_path) == ""
+
+
+def test_a_folder_that_is_gone_is_a_problem(tmp_path: Path) -> None:
+    assert folder_problem(tmp_path / "gone") == "No such file or directory"

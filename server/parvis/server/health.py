@@ -6,8 +6,10 @@ to take every node out of service would help nobody (DESIGN section 8).
 """
 
 import enum
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from parvis.server.ports import Clock
@@ -70,6 +72,16 @@ class Health:
         """Whether the loop stands still, or did a moment ago."""
         now = self._clock.monotonic()
         return now - self._beat > STUCK_AFTER or now < self._stuck_until
+
+
+def folder_problem(folder: Path) -> str:
+    """Say why nothing can be written in a folder; empty if it can. A full disk is not seen here."""
+    try:
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return "on a file system that is read-only"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "not writable for this process"
 
 
 def livez(health: Health) -> tuple[int, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from .clock import SystemClock, SystemRandom
 from .core import Core
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
-from .health import Health, Scope
+from .health import Health, Scope, folder_problem
 from .hosting.host import Host
 from .hosting.jobs import Jobs
 from .hosting.registry import installed
@@ -65,7 +66,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     store, accounts = open_store(settings.store_url)
     stack.push_async_callback(store.close)
     core = await _build(context, stack, store)
-    health = Health(core.clock, {"store": Scope.SHARED})
+    health = Health(core.clock, {"store": Scope.SHARED, "data folder": Scope.NODE})
     identity = await open_identity(settings, accounts, core.clock, core.random)
     stack.callback(identity.close)
     gate = Gate(identity, settings)
@@ -90,7 +91,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
         await web.SockSite(runner, socket, backlog=1024).start()
     await _let_operators_in(core, identity, settings, stack)
 
-    core.spawn(_beat(core, health))
+    core.spawn(_beat(core, health, settings.data))
     # With --open nobody has an account.
     secret = None if settings.server.open else await identity.people.set_up_secret()
     address = settings.server.public_url or url_of(context.sockets)
@@ -164,11 +165,13 @@ def _poisoned(context: WorkerContext, metrics: Metrics, digest: bytes) -> None:
     context.report_settled(digest)
 
 
-async def _beat(core: Core, health: Health) -> None:
+async def _beat(core: Core, health: Health, data: Path) -> None:
     """Watch the loop and the store; what they do badly is seen in health and metrics."""
     metrics = core.metrics
     while True:
         metrics.loop_lag_seconds.observe(max(0.0, health.beat() - BEAT))
+        problem = folder_problem(data)
+        health.set("data folder", not problem, problem)
         try:
             await core.store.check()
         except StorageError as problem:
