@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from parvis.plugins import ErrorCode, Refused, YDoc
 from parvis.protocol import RoomName
-from parvis.storage import Address, LoggedUpdate, RoomInfo, Store, User
+from parvis.storage import Address, Head, LoggedUpdate, RoomInfo, Store, User
 
 from .hosting.registry import Registry
 from .identity import Identity
@@ -89,9 +89,7 @@ class Operations:
         parts: dict[str, Json] = {}
         for part, head in sorted(info.parts.items()):
             snapshot = await self._store.snapshot(Address(tenant, name.room, part))
-            parts[part] = dataclasses.asdict(head) | {
-                "snapshot": None if snapshot is None else snapshot.offset
-            }
+            parts[part] = _head(head) | {"snapshot": None if snapshot is None else snapshot.offset}
         poison = await self._store.quarantined(tenant, name.room)
         return _room(info) | {"parts": parts, "quarantined": len(poison)}
 
@@ -208,8 +206,12 @@ def _user(user: User) -> Json:
 
 def _room(room: RoomInfo) -> Json:
     return dataclasses.asdict(room) | {
-        "parts": {part: dataclasses.asdict(head) for part, head in sorted(room.parts.items())}
+        "parts": {part: _head(head) for part, head in sorted(room.parts.items())}
     }
+
+
+def _head(head: Head) -> dict[str, Json]:
+    return {"incarnation": head.incarnation, "offset": head.offset}
 
 
 def _row(row: LoggedUpdate) -> str:
