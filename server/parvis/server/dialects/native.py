@@ -94,6 +94,8 @@ class NativeSeat(Seat):
 
     def expelled(self, code: ErrorCode, reason: str) -> None:
         self._send(m.Left(self.channel, code, reason))
+        assert isinstance(self.session, NativeSession)
+        self.session.forget(self)
 
     def unsaved(self, waiting: bool) -> None:
         self._send(m.Unsaved(self.channel, waiting))
@@ -291,6 +293,11 @@ class NativeSession(DialectSession):
             self.refuse(channel, ref, ErrorCode.NOT_JOINED, "you are not in this part")
             return None
         return seat
+
+    def forget(self, seat: NativeSeat) -> None:
+        """A seat was taken away."""
+        self._channels.pop(seat.channel, None)
+        self.seats.discard(seat)
 
     def _leave(self, message: m.Leave) -> None:
         if (seat := self._channels.pop(message.channel, None)) is not None:

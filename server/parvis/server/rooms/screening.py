@@ -15,7 +15,7 @@ from parvis.protocol import CloseCode, ErrorCode, Malformed, TooLarge
 from parvis.protocol.update import scan
 
 from ..firewall.scanning import scan_in_helper
-from ..ports import HelperStopped
+from ..ports import HelperMissing, HelperStopped
 from .seat import Submission
 
 if TYPE_CHECKING:
@@ -79,7 +79,11 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
     if node.quarantine.is_suspect(submission.update):
         base = [part.replica.doc.get_update()]
         sender = seat.caller.user
-        if not await node.quarantine.judge(part.address, base, submission.update, sender):
+        try:
+            harmless = await node.quarantine.judge(part.address, base, submission.update, sender)
+        except HelperMissing:
+            raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at it") from None
+        if not harmless:
             condemn(submission)
             return False
     if len(submission.update) > node.limits.quick_update:
@@ -88,6 +92,8 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
         except Malformed as problem:
             _turn_down(part, submission, problem)
             return False
+        except HelperMissing:
+            raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at it") from None
         except HelperStopped as problem:
             raise Refused(ErrorCode.INVALID_UPDATE, f"unreadable: {problem}") from None
     elif not screen(part, submission):
