@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
 
+from prometheus_client import Counter, Gauge
 from pycrdt import Doc, Text, TransactionEvent
 
 from parvis.plugins import (
@@ -35,6 +36,9 @@ TURNS = 60
 """Turns of the loop in which everything that does not wait for a helper or a stall has happened."""
 
 MessageT = TypeVar("MessageT")
+
+EDITOR_CALLER = Caller("kit", "server", "Server", member=True)
+"""Somebody in whose name the server edits."""
 
 
 class Board(RoomType[YDoc]):
@@ -97,6 +101,11 @@ class Draft:
 def read(*updates: bytes) -> str:
     """Return the text that updates make."""
     return str(Draft(1, *updates))
+
+
+def counted(counter: Counter | Gauge) -> float:
+    """Return what a metric without labels shows."""
+    return next(sample.value for metric in counter.collect() for sample in metric.samples)
 
 
 class Person:

@@ -75,6 +75,7 @@ class FastPart(LivePart):
         self._deletes: tuple[int, DeleteSet] | None = None
         self._starved: dict[Seat, None] = {}
         self._asking: deque[Callable[[], None]] = deque()
+        self._late: list[Submission] = []
         self.renew_replica()
 
     def renew_replica(self) -> None:
@@ -175,7 +176,8 @@ class FastPart(LivePart):
             batch = window[start : start + MERGE]
             if not self._integrate(batch):
                 self._window = window[start + MERGE :] + self._window
-                return
+                break
+        self.room.node.committed.announce()  # whoever waits until nothing is under way looks again
 
     def _integrate(self, batch: list[Submission]) -> bool:
         """Apply, send on and queue a few updates; False if the document broke."""
@@ -341,6 +343,9 @@ class FastPart(LivePart):
 
     def _apply_late(self, submission: Submission) -> None:
         """An edit of the server is durable: now it may be seen."""
+        if self.recovery.working:
+            self._late.append(submission)
+            return
         if submission.scan is not None:
             self.depth.add(submission.scan.types)
         if self._apply([submission]):
@@ -371,7 +376,16 @@ class FastPart(LivePart):
 
     def whole_again(self, good: Sequence[Submission]) -> None:
         """The document was rebuilt; what was in flight is taken up again."""
-        self._window = [*good, *self._window]
+        late, self._late = self._late, []
+        again = [submission for submission in good if submission.seat is not None]
+        for submission in (*[s for s in good if s.seat is None], *late):
+            self._apply_late(submission)
+        # One by one, for perhaps it was their merge that broke the document.
+        while again and not self.recovery.working:
+            self._integrate([again.pop(0)])
+        self._window = [*again, *self._window]
+        if self.recovery.working:
+            return
         if self.gaps:
             self._look_at_gaps()
         for seat in tuple(self.seats):
@@ -382,11 +396,12 @@ class FastPart(LivePart):
         self._answer_asking()
 
     @property
-    def working(self) -> bool:
-        return super().working or bool(self._window) or self.recovery.working
+    def unsettled(self) -> bool:
+        return super().unsettled or bool(self._window) or self.recovery.working
 
     def abandon(self) -> None:
         super().abandon()
+        self.recovery.cancel()
         self.shadow.close()
         asking, self._asking = self._asking, deque()
         for answer in asking:

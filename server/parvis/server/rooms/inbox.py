@@ -39,15 +39,22 @@ class Inbox:
 
     async def _run(self) -> None:
         part = self._part
-        while self._queue:
+        while self._queue and not part.room.lost:
             submission = self._queue.popleft()
             self._bytes -= len(submission.update)
             try:
-                if part.admit(submission) and await part.look_through(submission):
-                    part.take(submission)
-            except Refused as refusal:
-                await part.refuse(submission, refusal)
-            except Exception:
+                await self._look_through(submission)
+            except asyncio.CancelledError:
+                raise
+            except BaseException:  # of a hook, or of pycrdt in one, whose panics are no Exception
                 logger.exception("%s: an update was lost to a bug", part.address)
                 part.turn_down(submission, ErrorCode.INTERNAL, "internal error")
         part.inbox_done(self._seat)
+
+    async def _look_through(self, submission: Submission) -> None:
+        part = self._part
+        try:
+            if part.admit(submission) and await part.look_through(submission):
+                part.take(submission)
+        except Refused as refusal:
+            await part.refuse(submission, refusal)

@@ -135,6 +135,7 @@ class LivePart(ABC):
 
     def inbox_done(self, seat: Seat) -> None:
         del self.inboxes[seat]
+        self.room.node.committed.announce()
 
     def admit(self, submission: Submission) -> bool:
         """Look at what needs no understanding of the update: right, size, room in the queue."""
@@ -320,9 +321,14 @@ class LivePart(ABC):
         self.awareness.close()
 
     @property
+    def unsettled(self) -> bool:
+        """Whether an update is on its way to the log."""
+        return bool(self.unlogged or self.inboxes)
+
+    @property
     def working(self) -> bool:
         """Whether an update is on its way, or a broadcast of awareness is due."""
-        return bool(self.unlogged or self.inboxes or self.awareness.due)
+        return self.unsettled or self.awareness.due
 
     def expel_all(self, code: ErrorCode, reason: str) -> None:
         for seat in tuple(self.seats):

@@ -51,6 +51,11 @@ class Recovery:
         """These were applied to the broken document too, and are neither sent on nor queued."""
         self._suspects += submissions
 
+    def cancel(self) -> None:
+        """Give up; the room is gone."""
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
     async def _run(self) -> None:
         part = self._part
         good: list[Submission] = []
@@ -59,13 +64,16 @@ class Recovery:
                 suspects, self._suspects = self._suspects, []
                 await self._rebuild([*part.unlogged, *good])
                 good += await self._try_out(suspects)
-        except Exception:
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # PanicException is no Exception
             logger.exception("%s: could not be rebuilt", part.address)
             part.room.fail("the document could not be rebuilt")
             return
         finally:
             self._task = None
-        part.whole_again(good)
+        if not part.room.lost:
+            part.whole_again(good)
 
     async def _rebuild(self, unlogged: Sequence[Submission]) -> None:
         """Fill the fresh document; what the log does not have yet is applied on top.
@@ -87,9 +95,13 @@ class Recovery:
         good: list[Submission] = []
         for submission in suspects:
             sender = submission.seat.caller.user if submission.seat else ""
-            if await quarantine.judge(part.address, base, submission.update, sender):
+            if submission.tried:
+                reason = "broke the document a second time, alone"
+                await quarantine.condemn(part.address, submission.update, sender, reason)
+            elif await quarantine.judge(part.address, base, submission.update, sender):
+                submission.tried = True
                 good.append(submission)
                 base.append(submission.update)
-            else:
-                screening.condemn(submission)
+                continue
+            screening.condemn(submission)
         return good

@@ -156,7 +156,7 @@ class LiveRoom:
             if self.busy:
                 async with self.turn:
                     await self.call("on_open", self.kind.on_open(self))
-        if self.busy or any(part.unlogged for part in self.parts.values()):
+        if self.busy or any(part.unsettled for part in self.parts.values()):
             self.state = RoomState.LIVE
             return False
         self.close()
@@ -168,8 +168,8 @@ class LiveRoom:
         return not self.lost and any(part.working for part in self.parts.values())
 
     async def settled(self) -> None:
-        """Wait until nothing of this room waits for the log any more, or it is lost."""
-        while not self.lost and any(part.unlogged for part in self.parts.values()):
+        """Wait until nothing of this room is on its way to the log any more, or it is lost."""
+        while not self.lost and any(part.unsettled for part in self.parts.values()):
             await self.node.committed.wait()
 
     def close(self) -> None:

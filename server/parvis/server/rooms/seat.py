@@ -133,6 +133,7 @@ class Submission:
         entry: What is to be logged; None if it adds nothing and only its ack must wait.
         offset: Its place in the log once it is durable.
         gapped: It waits for a predecessor that has not come.
+        tried: A document broke while it was applied, and a helper found no fault with it.
         received: When it came, on the monotonic clock.
         watermark: How many submissions of the part must be settled before this one is acked.
         settled: Told the offset, or 0 and the reason; how an edit of the server learns its fate.
@@ -146,6 +147,7 @@ class Submission:
     entry: Entry | None = None
     offset: int = 0
     gapped: bool = False
+    tried: bool = False
     received: float = 0.0
     watermark: int = 0
     settled: Callable[[int, str], None] | None = None
