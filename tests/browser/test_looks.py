@@ -31,3 +31,16 @@ def test_the_page_works_by_keys_and_speaks_french_and_english(
         ],
         "errors": [],
     }
+
+
+def test_the_copied_link_opens_the_document_without_the_key_it_came_with(
+    run_in_browser: RunInBrowser, open_server: Server, key: str
+) -> None:
+    result = run_in_browser("looks", "links", open_server)
+    assert result == {
+        "copied": f"/#{key}",
+        "title": key,
+        "told": "No such document",
+        "found": "welcome",
+        "errors": [],
+    }

@@ -15,6 +15,7 @@ def test_two_pages_type_at_once_and_see_each_others_cursors(
         "same": True,
         "names": ["Grâce 🦊", "Ada Lovelace"],
         "people": ["Ada Lovelace", "Grâce 🦊"],
+        "colors": 2,
         "errors": [],
     }
 

@@ -39,10 +39,14 @@ export function socketAddress(): string {
   return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/hocuspocus`
 }
 
-/** How many bytes `key` has too many, as `{ bytes }`; null when it fits. */
-export function tooLong(key: string): { bytes: number } | null {
-  const bytes = new TextEncoder().encode(key).length
-  return bytes > MAX_KEY_BYTES ? { bytes } : null
+/** Bytes of `key` as it goes over the wire; a document's has at most `MAX_KEY_BYTES`. */
+export function bytesOf(key: string): number {
+  return new TextEncoder().encode(key).length
+}
+
+/** Whether `key` can name a document (SPEC.md section 3). */
+export function canName(key: string): boolean {
+  return key.trim() !== '' && bytesOf(key) <= MAX_KEY_BYTES && !/[\p{Cc}\p{Cs}]/u.test(key)
 }
 
 /** A fresh name that is easy to read aloud and hard to hit by accident. */

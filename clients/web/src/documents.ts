@@ -1,5 +1,5 @@
 // The sheet to open or make a document, the list of recent ones, and the link to this one.
-import { documentKey, freshKey, goTo, linkTo, tooLong } from './address'
+import { bytesOf, canName, documentKey, freshKey, goTo, linkTo } from './address'
 import { byId } from './dom'
 import { say } from './words'
 
@@ -43,14 +43,13 @@ export function wireDocuments(): void {
   sheet.addEventListener('click', (event) => event.target === sheet && sheet.close())
   form.addEventListener('submit', (event) => {
     const key = input.value.trim()
-    const long = tooLong(key)
-    error.textContent = !key ? say('openEmpty') : long ? say('openLong', { n: long.bytes }) : ''
-    if (error.textContent) {
-      event.preventDefault()
-      input.focus()
-    } else {
+    if (canName(key)) {
       goTo(key)
+      return
     }
+    event.preventDefault()
+    error.textContent = key ? say('openLong', { n: bytesOf(key) }) : say('openEmpty')
+    input.focus()
   })
 }
 

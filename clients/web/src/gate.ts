@@ -21,8 +21,11 @@ interface Form {
 
 const EMAIL: Field = { name: 'email', label: 'email', type: 'email', autocomplete: 'username' }
 
-/** Shows the sign-in form in `root`; `text` says why. Calls `done` with who came in. */
-export function showSignIn(root: HTMLElement, text: Word, done: (user: User) => void): void {
+/**
+ * Shows the sign-in form in `root`; `text` says why, and `reason` is what the server said, "" for
+ * nothing that helps. Calls `done` with who came in.
+ */
+export function showSignIn(root: HTMLElement, text: Word, reason: string, done: (user: User) => void): void {
   show(root, done, {
     title: 'signInTitle',
     text,
@@ -30,6 +33,23 @@ export function showSignIn(root: HTMLElement, text: Word, done: (user: User) => 
     fields: [EMAIL, { name: 'password', label: 'password', type: 'password', autocomplete: 'current-password' }],
     send: (values) => signIn(values['email'] ?? '', values['password'] ?? ''),
   })
+  if (!reason) return
+  const words = document.createElement('p')
+  words.className = 'hint'
+  words.textContent = say('serverSays', { reason })
+  root.querySelector('p')?.after(words)
+}
+
+/** Says in `root` that the address names no document, with a way on. */
+export function showNoName(root: HTMLElement): void {
+  const node = document.createElement('div')
+  node.className = 'card'
+  const link = said('a', 'toWelcome')
+  link.href = '/#welcome'
+  node.append(said('h1', 'noNameTitle'), said('p', 'noNameText'), link)
+  root.replaceChildren(node)
+  root.hidden = false
+  fillWords(root)
 }
 
 /** Shows the form of the first start in `root`. Without a secret it only says what is wrong. */

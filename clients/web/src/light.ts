@@ -11,7 +11,7 @@ export interface Facts {
   lost: boolean
   /** The provider's counter: changes that the server has not called durable. */
   unsynced: number
-  /** The oldest of them has waited for longer than a moment. */
+  /** For longer than a moment the server has confirmed none of them. */
   late: boolean
   /** The server lets this person read only. */
   viewOnly: boolean

@@ -1,11 +1,11 @@
 // The page: which document is open, who reads it, and what is painted when that changes.
-import { documentKey, setupSecret, token } from './address'
+import { canName, documentKey, setupSecret, token } from './address'
 import { remember, wireDocuments, wireLink } from './documents'
 import { byId } from './dom'
 import { openEditor, type Editor } from './editor'
-import { showSetup, showSignIn } from './gate'
+import { showNoName, showSetup, showSignIn } from './gate'
 import { LightView } from './light'
-import { narrow, paintPeople } from './people'
+import { clash, drawColor, narrow, paintPeople } from './people'
 import { OpenRoom, type Person } from './room'
 import { currentUser, guest, keepGuest, signOut, type User } from './session'
 import './style.css'
@@ -44,6 +44,16 @@ function paintEveryone(): void {
   if (awareness) paintPeople(awareness, byId('people-button', HTMLButtonElement), byId('people-list', HTMLElement))
 }
 
+function onPeople(): void {
+  const awareness = shown?.room.provider.awareness
+  const taken = awareness && !user ? clash(awareness, person.color) : null
+  if (taken) {
+    person = keepGuest({ ...person, color: drawColor(taken) })
+    shown?.room.introduce(person)
+  }
+  paintEveryone()
+}
+
 function isOpen(open: boolean): void {
   page.hidden = tools.hidden = light.hidden = notice.hidden = !open
   gate.hidden = open
@@ -58,6 +68,11 @@ function closeDocument(): void {
 function openDocument(): void {
   closeDocument()
   const key = documentKey()
+  if (!canName(key)) {
+    isOpen(false)
+    showNoName(gate)
+    return
+  }
   byId('title', HTMLElement).textContent = key
   document.title = `${key} · Parvis`
   isOpen(true)
@@ -66,15 +81,17 @@ function openDocument(): void {
   const view = lightView
   const room = new OpenRoom(key, token(), person, {
     onLight: (now) => view.show(now),
-    onPeople: paintEveryone,
+    onPeople,
     onAccepted(viewOnly) {
       remember(key)
       shown?.editor.setViewOnly(viewOnly)
     },
-    onRefused() {
+    onRefused(reason) {
       closeDocument()
       isOpen(false)
-      showSignIn(gate, user ? 'signInWithout' : token() ? 'signInRefused' : 'signInText', enter)
+      if (user) showSignIn(gate, 'signInWithout', reason, enter)
+      else if (token()) showSignIn(gate, 'signInRefused', reason, enter)
+      else showSignIn(gate, 'signInText', '', enter)
     },
   })
   shown = { key, room, editor: openEditor(byId('text', HTMLElement), room) }

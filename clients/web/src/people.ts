@@ -14,10 +14,20 @@ export const narrow = matchMedia('(max-width: 44rem)')
 /** White text on each of these has a contrast of at least 4.6; each stands out on the dark page. */
 const COLORS = ['#ba5751', '#b45e26', '#897412', '#37843d', '#1b8278', '#1a7caa', '#5072c2', '#8564b9', '#ae578b']
 
-/** A colour for somebody who has none yet. */
-export function drawColor(): string {
+/** A colour for somebody who has none yet, unlike those in `taken` while there are others. */
+export function drawColor(taken: string[] = []): string {
+  const free = COLORS.filter((color) => !taken.includes(color))
+  const choice = free.length > 0 ? free : COLORS
   const [byte = 0] = crypto.getRandomValues(new Uint8Array(1))
-  return COLORS[byte % COLORS.length] as string
+  return choice[byte % choice.length] as string
+}
+
+/** The others' colours, if this client must yield `color` (the smaller id keeps it); else null. */
+export function clash(awareness: Awareness, color: string): string[] | null {
+  const others = Array.from(awareness.getStates()).filter(([client]) => client !== awareness.clientID)
+  const colorOf = (state: Record<string, unknown>) => fit((state['user'] as { color?: unknown } | undefined)?.color)
+  const yields = others.some(([client, state]) => client < awareness.clientID && colorOf(state) === color)
+  return yields ? others.map(([, state]) => colorOf(state)) : null
 }
 
 /** A colour fit for the page: others' states are their words, not ours. */

@@ -40,8 +40,9 @@ export class OpenRoom {
   readonly #undo = new AbortController()
   #everSynced = false
   #lost = false
-  #late: number | undefined
-  #isLate = false
+  #unsynced = 0
+  #patience: number | undefined
+  #late = false
   #viewOnly = false
 
   constructor(key: string, token: string, person: Person, events: RoomEvents) {
@@ -51,7 +52,7 @@ export class OpenRoom {
       autoConnect: false,
       delay: 500,
       minDelay: 500,
-      maxDelay: 8000,
+      maxDelay: 5000,
     })
     this.provider = new HocuspocusProvider({
       websocketProvider: this.#socket,
@@ -101,24 +102,28 @@ export class OpenRoom {
 
   close(): void {
     this.#undo.abort()
-    clearTimeout(this.#late)
+    this.#stopWaiting()
     this.provider.destroy()
     this.#socket.destroy()
     this.document.destroy()
   }
 
   #count(unsynced: number): void {
-    if (unsynced === 0) {
-      clearTimeout(this.#late)
-      this.#late = undefined
-      this.#isLate = false
-    } else {
-      this.#late ??= setTimeout(() => {
-        this.#isLate = true
-        this.#tell()
-      }, LATE_AFTER)
-    }
+    if (unsynced < this.#unsynced || unsynced === 0) this.#stopWaiting()
+    this.#unsynced = unsynced
+    if (unsynced > 0) this.#patience ??= setTimeout(() => this.#runOut(), LATE_AFTER)
     this.#tell()
+  }
+
+  #runOut(): void {
+    this.#late = true
+    this.#tell()
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+    this.#late = false
   }
 
   #tell(): void {
@@ -128,7 +133,7 @@ export class OpenRoom {
         synced: this.provider.isSynced,
         lost: this.#lost,
         unsynced: this.provider.unsyncedChanges,
-        late: this.#isLate,
+        late: this.#late,
         viewOnly: this.#viewOnly,
       }),
     )

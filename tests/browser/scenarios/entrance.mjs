@@ -1,7 +1,7 @@
 // The ways in where the node is not open: the first-start link, signing in, a link with a key.
 import { goToEnd, launch, light, person, textThat } from '../browser.mjs'
 
-const PASSWORD = 'correct horse battery staple'
+const PASSWORD = 'nef vermeille, lanterne 4711 et gouttières'
 const REFUSED = /status of (400|401|403|422|429)/
 
 /** The first-start link makes the administrator; then they sign out and in again. */

@@ -121,3 +121,26 @@ export async function keyboard_and_language({ url, chromium, key }) {
   await browser.close()
   return result
 }
+
+/** The link button, and an address that names no document. */
+export async function links({ url, chromium, key }) {
+  const browser = await launch(chromium)
+  const page = await person(browser, `${url}/?room=${encodeURIComponent(key)}&token=mine`)
+  await light(page, 'saved')
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.click('#link-button')
+  await page.waitForSelector('#link-button.done')
+  const copied = await page.evaluate(() => navigator.clipboard.readText())
+  const friend = await person(browser, copied)
+  await light(friend, 'saved')
+  const title = await friend.textContent('#title')
+
+  const lost = await person(browser, `${url}/#${'x'.repeat(513)}`)
+  const told = await lost.textContent('.card h1')
+  await lost.click('.card a')
+  await light(lost, 'saved')
+  const found = await lost.textContent('#title')
+  const result = { copied: copied.replace(url, ''), title, told, found, errors: [page, friend, lost].flatMap(({ said }) => said.errors) }
+  await browser.close()
+  return result
+}

@@ -31,10 +31,11 @@ export async function two_pages({ url, chromium, key }) {
   }
   await ada.click('#people-button')
   const people = await ada.locator('#people-list .who').allTextContents()
+  const colors = await ada.locator('#people-list .face').evaluateAll((faces) => faces.map((face) => getComputedStyle(face).backgroundColor))
   await ada.keyboard.press('Escape')
   await grace.context().close()
   await ada.waitForFunction(() => document.querySelector('.cm-ySelectionCaret') === null)
-  const result = { same: (await text(ada)).length === words.join('').length, names, people, errors: [ada, grace].flatMap(({ said }) => said.errors) }
+  const result = { same: (await text(ada)).length === words.join('').length, names, people, colors: new Set(colors).size, errors: [ada, grace].flatMap(({ said }) => said.errors) }
   await browser.close()
   return result
 }
