@@ -51,7 +51,8 @@ export async function every_look({ url, chromium, key, folder }) {
 }
 
 async function sideways(page) {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  // A phone would zoom out to show it all: innerWidth is no measure there.
+  const over = (await page.evaluate(() => document.documentElement.scrollWidth)) - page.viewportSize().width
   return over > 0 ? [`${over} px wider than the window`] : []
 }
 
