@@ -56,7 +56,7 @@ soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, o
 	$(BIN)/pytest -m soak $(T)
 
 bench: setup  ## measure; the method is in benchmarks/README.md
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lint: $(LINTERS)  ## check format, style, types and who imports whom
 

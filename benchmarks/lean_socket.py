@@ -9,7 +9,7 @@ import base64
 import os
 import struct
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 BINARY: Final = 2
@@ -65,8 +65,7 @@ class LeanSocket(asyncio.Protocol):
     # For asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._finish(1006)
@@ -135,13 +134,22 @@ class LeanSocket(asyncio.Protocol):
 
 
 async def open_lean(
-    url: str, on_frame: Callable[[bytes], None], *, subprotocol: str = ""
-) -> LeanSocket:
-    """Connect to a ``ws://`` address and shake hands."""
+    url: str,
+    on_frame: Callable[[bytes], None],
+    on_socket: Callable[[LeanSocket], None],
+    *,
+    subprotocol: str = "",
+) -> None:
+    """Connect to a ``ws://`` address and shake hands.
+
+    Args:
+        on_socket: Gets the socket before the first frame can come.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
     loop = asyncio.get_running_loop()
     transport, socket = await loop.create_connection(lambda: LeanSocket(on_frame), host, port)
+    on_socket(socket)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     lines = [
         f"GET {path or '/'} HTTP/1.1",
@@ -155,4 +163,3 @@ async def open_lean(
         lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
     transport.write("\r\n".join([*lines, "", ""]).encode())
     await socket.opened
-    return socket

@@ -129,7 +129,7 @@ def commit() -> str:
     changed = subprocess.run(
         [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True
     )
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    return (head.stdout.strip() or "unknown") + ("+" if changed.stdout.strip() else "")
 
 
 def machine() -> Figures:

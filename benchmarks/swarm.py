@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Final
+from urllib.parse import quote
 
 from benchmarks.lean_socket import LeanSocket, open_lean
 from benchmarks.typist import MARK, Typist
@@ -115,6 +116,10 @@ class Client(ABC):
         self.send_update(self.typist.type(number), number)
         return number
 
+    def attach(self, socket: LeanSocket) -> None:
+        """Take the socket, before its first frame."""
+        self.socket = socket
+
     def send(self, payload: bytes) -> None:
         assert self.socket is not None
         self.socket.send(payload)
@@ -148,7 +153,7 @@ class NativeClient(Client):
         self._welcomed = asyncio.get_running_loop().create_future()
 
     async def open(self, url: str) -> None:
-        self.socket = await open_lean(f"{url}/ws", self.on_frame, subprotocol="parvis.v1")
+        await open_lean(f"{url}/ws", self.on_frame, self.attach, subprotocol="parvis.v1")
         self.send(encode(Hello(1, "")))
         async with asyncio.timeout(PATIENCE):
             await self._welcomed
@@ -186,7 +191,7 @@ class YClient(Client):
         self._unacked: deque[int] = deque()
 
     async def open(self, url: str) -> None:
-        self.socket = await open_lean(f"{url}/yjs/{self.room}", self.on_frame)
+        await open_lean(f"{url}/yjs/{quote(self.room)}", self.on_frame, self.attach)
 
     def join(self) -> None:
         self.send(yjs.encode_sync_step1(b"\x00"))
@@ -217,7 +222,7 @@ class HocuspocusClient(Client):
         self._skip = len(hocuspocus.with_address(room, b""))
 
     async def open(self, url: str) -> None:
-        self.socket = await open_lean(f"{url}/hocuspocus", self.on_frame)
+        await open_lean(f"{url}/hocuspocus", self.on_frame, self.attach)
 
     def join(self) -> None:
         self.send(hocuspocus.encode_token(self.room, "", "4.0.0"))

@@ -84,6 +84,7 @@ def parvis_server(*, store: str = "", data: Path | None = None) -> Generator[Tar
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PARVIS_LOG__LEVEL": "warning"},
             start_new_session=True,
             preexec_fn=_pin_server,
         )
