@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -157,8 +158,10 @@ class HelperProcess:
         """End it, whatever it is doing."""
         self.usable = False
         if self._process.returncode is None:
+            # Not `Process.kill`, which in asyncio may reap the child behind its watcher's back; then
+            # nobody knows what it died of.
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def end(self) -> str:
         """Kill it, wait until it is gone, and say what it died of."""
