@@ -158,8 +158,8 @@ class HelperProcess:
         """End it, whatever it is doing."""
         self.usable = False
         if self._process.returncode is None:
-            # Not `Process.kill`, which in asyncio may reap the child behind its watcher's back; then
-            # nobody knows what it died of.
+            # Not `Process.kill`, which in asyncio may reap the child behind its watcher's back:
+            # then nobody knows what it died of.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._process.pid, signal.SIGKILL)
 
