@@ -11,18 +11,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pycrdt import merge_updates
 
 from parvis.plugins import Part, Refused, YDoc
-from parvis.protocol import ErrorCode, Malformed
+from parvis.protocol import ErrorCode
 from parvis.protocol.ranges import DeleteSet
 from parvis.protocol.update import read_delete_set, scan
 from parvis.protocol.yjs import decode_state_vector
 from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
+from ..ports import Timer
 from . import screening
 from .gaps import Gaps, senders
 from .loading import load_document
@@ -45,6 +47,9 @@ PEER_COST: Final = 20e-6
 loop at most half busy with one part."""
 
 LONGEST_WINDOW: Final = 0.02
+
+FEED_PAUSE: Final = 0.5
+"""Seconds until a peer whose update was put off is asked for what is missing, or later."""
 
 SHORTEST_WAIT: Final = 0.0005
 """The loop's timers step by a millisecond: for less, the next turn is the better choice."""
@@ -74,6 +79,7 @@ class FastPart(LivePart):
         self._version = 0
         self._deletes: tuple[int, DeleteSet] | None = None
         self._starved: dict[Seat, None] = {}
+        self._feeding: Timer | None = None
         self._asking: deque[Callable[[], None]] = deque()
         self._late: list[Submission] = []
         self.renew_replica()
@@ -281,7 +287,7 @@ class FastPart(LivePart):
                 return
             try:
                 self.enter(seat, () if state is None else self.diff(state), entered)
-            except (Malformed, Refused) as problem:
+            except Exception as problem:
                 done.set_exception(problem)
             else:
                 done.set_result(None)
@@ -333,12 +339,8 @@ class FastPart(LivePart):
         viewers = [seat for seat in self.seats if not seat.may_write]
         visible = [s for s in submissions if s.scan is not None] if viewers else []
         for start in range(0, len(visible), MERGE):
-            batch = visible[start : start + MERGE]
-            offer(self, viewers, merged_update([s.update for s in batch]), batch)
-        if self._starved and self.unlogged_bytes < self.room.node.limits.unlogged // 2:
-            starved, self._starved = self._starved, {}
-            for seat in starved:
-                seat.resync(self.state())
+            merged = merged_update([s.update for s in visible[start : start + MERGE]])
+            offer(self, viewers, merged, chain(visible[start:], self.unlogged))
         self._answer_asking()
 
     def _apply_late(self, submission: Submission) -> None:
@@ -356,10 +358,24 @@ class FastPart(LivePart):
         super()._set_unsaved(unsaved)
         self._schedule()
 
-    def put_off(self, submission: Submission, reason: str) -> None:
-        super().put_off(submission, reason)
+    def put_off(
+        self, submission: Submission, reason: str, code: ErrorCode = ErrorCode.TRY_AGAIN
+    ) -> None:
+        super().put_off(submission, reason, code)
         assert submission.seat is not None
         self._starved[submission.seat] = None
+        if self._feeding is None:
+            self._feeding = self.room.node.clock.call_later(FEED_PAUSE, self._feed)
+
+    def _feed(self) -> None:
+        """Ask those whose updates were put off for what is missing, if there is room now."""
+        self._feeding = None
+        if self.recovery.working or self.unlogged_bytes > self.room.node.limits.unlogged // 2:
+            self._feeding = self.room.node.clock.call_later(FEED_PAUSE, self._feed)
+            return
+        starved, self._starved = self._starved, {}
+        for seat in starved:
+            seat.resync(self.state())
 
     # The document as a whole
 
@@ -402,6 +418,8 @@ class FastPart(LivePart):
     def abandon(self) -> None:
         super().abandon()
         self.recovery.cancel()
+        if self._feeding is not None:
+            self._feeding.cancel()
         self.shadow.close()
         asking, self._asking = self._asking, deque()
         for answer in asking:

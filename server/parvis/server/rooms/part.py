@@ -157,14 +157,16 @@ class LivePart(ABC):
     async def refuse(self, submission: Submission, refusal: Refused) -> None:
         """The room type has looked at an update and says no."""
         if refusal.code.retryable:
-            self.put_off(submission, refusal.reason)
+            self.put_off(submission, refusal.reason, refusal.code)
         else:
             self.turn_down(submission, refusal.code, refusal.reason)
 
-    def put_off(self, submission: Submission, reason: str) -> None:
+    def put_off(
+        self, submission: Submission, reason: str, code: ErrorCode = ErrorCode.TRY_AGAIN
+    ) -> None:
         """Refuse for now; the peer is asked for what is missing when there is room again."""
         assert submission.seat is not None
-        submission.seat.refused(submission, ErrorCode.TRY_AGAIN, reason)
+        submission.seat.refused(submission, code, reason)
 
     def turn_down(self, submission: Submission, code: ErrorCode, reason: str) -> None:
         """Refuse for good: the peer's copy now holds what the room will never have."""

@@ -33,10 +33,15 @@ def send_on(part: FastPart, batch: Sequence[Submission], merged: bytes) -> None:
 
 
 def offer(
-    part: FastPart, seats: Iterable[Seat], update: bytes, batch: Sequence[Submission]
+    part: FastPart, seats: Iterable[Seat], update: bytes, unsent: Iterable[Submission]
 ) -> None:
-    """Write one frame per encoder to each seat; who is slow gets one update later instead."""
+    """Write one frame per encoder to each seat; who is slow gets one update later instead.
+
+    Args:
+        unsent: All that the document holds and these seats have not been sent, `update` included.
+    """
     frames: dict[Encoder, bytes] = {}
+    behind = b""
     sent = 0
     for seat in seats:
         if seat.behind is not None:
@@ -48,18 +53,20 @@ def offer(
         if seat.session.outbox.offer(frame):
             sent += 1
         else:
-            seat.behind = state_before(part, batch)
+            behind = behind or state_before(part, unsent)
+            seat.behind = behind
             part.room.node.metrics.outbox_drops.inc()
     metrics = part.room.node.metrics
     metrics.deliveries.inc(sent)
     metrics.broadcasts.inc(len(frames))
 
 
-def state_before(part: FastPart, batch: Sequence[Submission]) -> bytes:
+def state_before(part: FastPart, submissions: Iterable[Submission]) -> bytes:
     """Return a state vector that does not claim anything of these updates, which are applied."""
     clocks = decode_state_vector(part.replica.doc.get_state())
-    for submission in batch:
-        assert submission.scan is not None
+    for submission in submissions:
+        if submission.scan is None:
+            continue
         for client, ranges in submission.scan.structs.items():
             if client in clocks:
                 clocks[client] = min(clocks[client], ranges[0][0])
