@@ -265,6 +265,41 @@ def test_the_roots_it_names_are_known() -> None:
     assert scan(update).roots == {"é", ""}
 
 
+def test_a_state_that_ends_inside_a_character_is_told() -> None:
+    # client 5 from 3: "a😀b", of which the second unit is the first half of the emoji
+    seen = scan(bytes.fromhex("01 01 05 03 04 01 01 74 06 61f09f988062 00"))
+    assert [clock for clock in range(12) if seen.halves({5: clock})] == [5]
+    assert not seen.halves({})
+    assert not scan(bytes.fromhex("01 01 05 03 04 01 01 74 05 61c3a9c3a9 00")).halves({5: 5})
+
+
+def test_an_update_is_whole_if_it_is_what_the_state_says() -> None:
+    seen = scan(bytes.fromhex("01 02 05 00 00 02 00 01 00"))
+    assert seen.is_whole({5: 3})
+    assert seen.is_whole({5: 3, 6: 0})
+    assert not seen.is_whole({5: 2})
+    assert not seen.is_whole({5: 4})
+    assert not seen.is_whole({5: 3, 6: 1})
+    assert not scan(bytes.fromhex("01 01 05 01 00 02 00")).is_whole({5: 3})
+
+
+@pytest.mark.parametrize("trace", [t for t in TRACES if t["name"].endswith("whole")])
+def test_an_encoded_document_is_whole(trace: Any) -> None:
+    (update,) = updates_of(trace)
+    assert scan(update, limits_of(trace)).is_whole(state_of(trace))
+
+
+def test_half_an_emoji_deleted_has_yrs_encode_what_is_not_whole() -> None:
+    """Why a snapshot is checked: to who loads this, the client's next clock would be known."""
+    doc: Doc[Any] = Doc()
+    doc.apply_update(bytes.fromhex("01 01 05 00 04 01 01 74 05 61f09f9880 00"))
+    doc.apply_update(bytes.fromhex("00 01 05 01 02 01"))
+    state = decode_state_vector(doc.get_state())
+    assert state == {5: 3}
+    assert scan(doc.get_update()).max_clocks == {5: 4}
+    assert not scan(doc.get_update()).is_whole(state)
+
+
 # What it refuses
 
 
