@@ -12,7 +12,6 @@ from parvis.storage import Address, Batch, LoggedUpdate, RoomDeleted, Statement,
 from parvis.storage.sqlite import open_sqlite
 from tests.storage.writer_process import NOTES, ROOMS, TENANT, nth
 
-ROUNDS = 20
 WRITER = Path(__file__).with_name("writer_process.py")
 
 
@@ -50,9 +49,20 @@ async def whole_log(store: Store, address: Address) -> list[LoggedUpdate]:
 
 
 async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
-    chance = random.Random(20)
+    await kill_and_look(tmp_path, rounds=20)
+
+
+@pytest.mark.soak
+async def test_nothing_acknowledged_is_lost_in_two_hundred_kills(tmp_path: Path) -> None:
+    for start in range(10):
+        await kill_and_look(tmp_path / str(start), rounds=20, seed=start)
+
+
+async def kill_and_look(tmp_path: Path, *, rounds: int, seed: int = 20) -> None:
+    """Write, kill, open again and compare, on the same folder round after round."""
+    chance = random.Random(seed)
     known = dict.fromkeys(ROOMS, 0)
-    for round in range(ROUNDS):
+    for round in range(rounds):
         ends, deleted = kill_while_writing(tmp_path, round, chance.randint(1, 80))
         store, _ = open_sqlite(tmp_path)
         await store.migrate("notes", NOTES)

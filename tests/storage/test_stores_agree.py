@@ -1,15 +1,21 @@
 """Whatever is asked of them in whatever order, the SQLite store and the memory store agree."""
 
 import asyncio
-import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from hypothesis import settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from parvis.storage import (
     Address,
@@ -219,9 +225,16 @@ class StoresAgree(RuleBasedStateMachine):
         self.both(lambda store: store.tenants())
 
 
-TestStoresAgree = StoresAgree.TestCase
-TestStoresAgree.settings = settings(
-    max_examples=int(os.environ.get("PARVIS_AGREE_EXAMPLES", "40")),
-    stateful_step_count=40,
-    deadline=None,
-)
+def run_examples(count: int) -> None:
+    """Try this many random histories of at most 40 calls."""
+    how = settings(max_examples=count, stateful_step_count=40, deadline=None)
+    run_state_machine_as_test(StoresAgree, settings=how)
+
+
+def test_the_stores_agree_on_random_calls() -> None:
+    run_examples(40)
+
+
+@pytest.mark.soak
+def test_the_stores_agree_for_a_long_time() -> None:
+    run_examples(2000)
