@@ -8,6 +8,7 @@ import msgpack
 
 from .errors import Malformed, TooDeep, TooLarge
 from .messages import FROM_CLIENT, FROM_SERVER, ClientMessage, ServerMessage
+from .packing import pack
 
 MAX_DEPTH = 32
 """Deepest nesting of a `Value`."""
@@ -110,7 +111,7 @@ _NUMBERS: Mapping[type, tuple[int, tuple[str, ...]]] = {
 def encode(message: ClientMessage | ServerMessage) -> bytes:
     """Return the frame of one message."""
     number, names = _NUMBERS[type(message)]
-    return msgpack.packb([number, *[getattr(message, name) for name in names]])
+    return pack([number, *[getattr(message, name) for name in names]])
 
 
 def decode(frame: bytes, *, max_size: int = 16 * 1024 * 1024) -> ClientMessage:

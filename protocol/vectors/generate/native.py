@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgpack
 
+Row = tuple[int, str, dict[str, object]]
+
 HEX = {"state": "0105ac02", "update": "010105000401017402686900"}
 
-CLIENT = [
+CLIENT: list[Row] = [
     (1, "Hello", dict(version=1, ticket="tk_9f2c", client="parvis-js/1.0")),
     (1, "Hello", dict(version=1, ticket="", client="é😀")),
     (2, "Join", dict(ref=1, room="plain/équipe", state=b"", incarnation=0, schema=0)),
@@ -35,7 +37,7 @@ CLIENT = [
     (9, "Refresh", dict(ref=7, ticket="tk_01")),
     (10, "Ping", dict(ref=8)),
 ]
-SERVER = [
+SERVER: list[Row] = [
     (6, "Awareness", dict(channel=17, states=b"\x00")),
     (
         33,

@@ -19,6 +19,7 @@ from typing import Final, Literal, cast
 
 import msgpack
 
+from parvis.protocol.packing import pack
 from parvis.storage import Address
 
 Kind = Literal["apply", "load"]
@@ -102,11 +103,11 @@ class Watch:
             digests = [digest_of(update) for update, _ in updates]
             updates = [(b"", session) for _, session in updates]
         where = (address.tenant, address.room, address.part)
-        note = msgpack.packb((kind, where, updates, digests))
+        note = pack((kind, where, updates, digests))
         if len(note) > SIZE - _HEADER.size:
             # Very many updates: who sent them is what can be spared.
             digests = digests or [digest_of(update) for update, _ in updates]
-            note = msgpack.packb((kind, where, (), digests[:MOST_DIGESTS]))
+            note = pack((kind, where, (), digests[:MOST_DIGESTS]))
         memory = self._memory
         memory[_HEADER.size : _HEADER.size + len(note)] = note
         _LENGTH.pack_into(memory, 1, len(note))
