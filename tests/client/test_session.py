@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgpack
 import pytest
 from pycrdt import Doc, Map
 
@@ -28,6 +29,8 @@ from parvis.protocol.messages import (
     Resync,
     Signal,
     Signaled,
+    Sync,
+    Synced,
     Unsaved,
     Update,
     Welcome,
@@ -84,11 +87,18 @@ class Played:
         self.accept(self.take(Join), **changes)
         return await joining
 
-    async def log(self, after: int = 0, **changes: Any) -> LogPart:
+    async def log(
+        self, *rows: tuple[int, bytes], after: int = 0, end: int | None = None
+    ) -> LogPart:
         joining = asyncio.create_task(self.session.join_log("chat/1", after=after))
         await asyncio.sleep(0)
-        self.accept(self.take(Join), **{"state": bytes(8), **changes})
+        self.accept_log(self.take(Join), *rows, end=end)
         return await joining
+
+    def accept_log(self, join: Join, *rows: tuple[int, bytes], end: int | None = None) -> None:
+        last = rows[-1][0] if rows else int.from_bytes(join.state, "big")
+        state = (last if end is None else end).to_bytes(8, "big")
+        self.accept(join, state=state, updates=[row(*each) for each in rows])
 
     def break_connection(self) -> None:
         self.session.lost(Disconnected(1006))
@@ -544,6 +554,10 @@ async def test_malformed_awareness_costs_nothing(connected: Played) -> None:
 # Ordered parts
 
 
+def row(offset: int, update: bytes) -> bytes:
+    return msgpack.packb([offset, "u2", 1.5, update])
+
+
 async def read(part: LogPart, count: int) -> list[tuple[int, bytes]]:
     updates = part.updates
     got = [await anext(updates) for _ in range(count)]
@@ -551,7 +565,7 @@ async def read(part: LogPart, count: int) -> list[tuple[int, bytes]]:
 
 
 async def test_a_reader_gets_the_log_in_order_and_each_update_once(connected: Played) -> None:
-    part = await connected.log(after=2, offset=4, updates=[b"three", b"four"])
+    part = await connected.log((3, b"three"), (4, b"four"), after=2)
     connected.session.received(Changed(7, b"four", 4))
     connected.session.received(Changed(7, b"five", 5, "u2", 1.5))
     assert await read(part, 3) == [(3, b"three"), (4, b"four"), (5, b"five")]
@@ -579,12 +593,54 @@ async def test_an_update_without_an_ack_is_sent_again_after_a_break(connected: P
     connected.connect()
     join = connected.take(Join)
     assert (join.state, join.incarnation) == (bytes(8), 1)
-    connected.accept(join, offset=1, updates=[b"kept"])
+    connected.accept_log(join, (1, b"kept"))
     assert await kept == 1
     again = connected.take(Update)
     assert again.update == b"lost"
     connected.session.received(Ack(7, again.ref, 2))
     assert await lost == 2
+
+
+async def test_a_long_log_comes_page_by_page_and_in_order(connected: Played) -> None:
+    part = await connected.log((1, b"one"), (2, b"two"), end=5)
+    sync = connected.take(Sync)
+    assert sync.state == (2).to_bytes(8, "big")
+    connected.session.received(Changed(7, b"six", 6, "u2", 1.5))
+    sending = asyncio.create_task(part.send(b"mine"))
+    await asyncio.sleep(0)
+    assert connected.sent == []
+    page = [row(3, b"three"), row(4, b""), row(5, b"five")]
+    connected.session.received(Synced(7, sync.ref, page, (5).to_bytes(8, "big")))
+    assert await read(part, 5) == [
+        (1, b"one"),
+        (2, b"two"),
+        (3, b"three"),
+        (5, b"five"),
+        (6, b"six"),
+    ]
+    update = connected.take(Update)
+    connected.session.received(Ack(7, update.ref, 7))
+    assert await sending == 7
+
+
+async def test_an_update_larger_than_the_server_takes_is_refused_here(connected: Played) -> None:
+    welcome = Welcome("s1", {"id": "u1"}, 0, {"frame": 1000}, "test")
+    connected.session.opened(welcome, connected.sent.append)
+    part = await connected.document()
+    marks(part.doc)["large"] = "x" * 2000
+    saving = asyncio.create_task(part.saved())
+    await asyncio.sleep(0)
+    connected.clock.advance(0)
+    with pytest.raises(Refused, match="TOO_LARGE"):
+        await saving
+    assert connected.sent == []
+
+
+async def test_a_resync_is_answered_even_if_nothing_is_lacking(connected: Played) -> None:
+    part = await connected.document()
+    connected.session.received(Resync(7, NOTHING))
+    assert connected.take(Update).update == b"\x00\x00"
+    assert part.unsaved == frozenset()
 
 
 async def test_a_refused_sending_raises(connected: Played) -> None:
@@ -599,7 +655,7 @@ async def test_a_refused_sending_raises(connected: Played) -> None:
 
 
 async def test_the_updates_end_with_the_part(connected: Played) -> None:
-    part = await connected.log(offset=1, updates=[b"one"])
+    part = await connected.log((1, b"one"))
     reading = asyncio.create_task(read(part, 2))
     await asyncio.sleep(0)
     await part.leave()

@@ -95,7 +95,7 @@ class DocumentCopy:
     def resync(self, state: bytes) -> None:
         """The server asks for what `state` does not cover."""
         self._server_has = state
-        self._offer(even_if_empty=bool(self._unsaved))
+        self._offer(even_if_empty=True)
 
     def offer_again(self) -> None:
         """Submit what was refused for the moment, should the server not have asked for it."""

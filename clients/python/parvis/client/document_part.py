@@ -7,7 +7,7 @@ from typing import Any
 from pycrdt import Doc
 
 from parvis.protocol import ErrorCode
-from parvis.protocol.messages import Changed, Joined
+from parvis.protocol.messages import Changed, Joined, Synced
 
 from .document import DocumentCopy
 from .errors import ClientError, Refused, Rescue, SetAside
@@ -113,6 +113,10 @@ class DocumentPart(Part):
             self.on_refused.emit(edits, refusal)
         elif self._copy.behind:
             self._later(self._copy.offer_again)
+
+    def _synced(self, message: Synced) -> None:
+        for update in message.updates:
+            self._changed(Changed(message.channel, update))
 
     def _resync(self, state: bytes) -> None:
         self._copy.resync(state)

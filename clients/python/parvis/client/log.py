@@ -7,6 +7,9 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgpack
 
 from parvis.protocol.messages import Changed
 
@@ -16,13 +19,12 @@ from .errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An update with its place in the log; `sender` and `time` are unknown ("" and 0) for those
-    that were caught up with while joining."""
+    """An update with its place in the log, who sent it, and when (seconds since 1970)."""
 
     offset: int
     update: bytes
-    sender: str = ""
-    time: float = 0.0
+    sender: str
+    time: float
 
 
 @dataclass(slots=True, eq=False)
@@ -44,12 +46,15 @@ class LogCopy:
 
     Attributes:
         offset: Of the last update that came.
+        behind: Whether the server has more, to be asked for page by page.
     """
 
     def __init__(self, room: str, submit: Submit, after: int = 0) -> None:
         self.room = room
         self.offset = after
         self.incarnation = 0
+        self.behind = False
+        self._early: list[Logged] = []
         self._submit = submit
         self._sending: deque[Sending] = deque()
 
@@ -66,36 +71,60 @@ class LogCopy:
         """Submit an update now, or as soon as there is a connection."""
         sending = Sending(update)
         self._sending.append(sending)
-        sending.ref = self._submit(update)
+        if not self.behind:  # else it goes out behind what is sent again
+            sending.ref = self._submit(update)
         return sending
 
     def joined(
-        self, incarnation: int, end: int, updates: Sequence[bytes]
+        self, incarnation: int, rows: Sequence[bytes], end: bytes
     ) -> tuple[list[Logged], list[Sending]]:
-        """Return what had been missed, and which sendings turn out to be in it; send the rest."""
+        """Return what had been missed, and which sendings turn out to be in it.
+
+        Args:
+            rows: Each is MessagePack of offset, sender, time and update.
+            end: The offset of the server's last update.
+        """
         self.incarnation = incarnation
-        first = end - len(updates) + 1
-        missed = [Logged(first + at, update) for at, update in enumerate(updates)]
-        missed = [each for each in missed if each.offset > self.offset]
-        done: list[Sending] = []
-        for each in missed:
-            self.offset = each.offset
+        self._early.clear()
+        return self.page(rows, end)
+
+    def page(self, rows: Sequence[bytes], end: bytes) -> tuple[list[Logged], list[Sending]]:
+        """Take one page; see `joined`. With the last one, what has no ack is sent again."""
+        missed = [each for row in rows if (each := _read(row)).offset > self.offset]
+        done = [sending for each in missed if (sending := self._find(each)) is not None]
+        if missed:
+            self.offset = missed[-1].offset
+        (last,) = struct.unpack(">Q", end)
+        self.behind = bool(rows) and self.offset < last
+        if not self.behind:
+            missed += [each for each in self._early if each.offset > self.offset]
+            self._early.clear()
+            if missed:
+                self.offset = missed[-1].offset
             for sending in self._sending:
-                if sending.update == each.update:
-                    sending.offset = each.offset
-                    done.append(sending)
-                    self._sending.remove(sending)
-                    break
-        for sending in self._sending:
-            sending.ref = self._submit(sending.update)
-        return missed, done
+                if sending.ref is None:
+                    sending.ref = self._submit(sending.update)
+        return [each for each in missed if each.update], done
 
     def changed(self, message: Changed) -> Logged | None:
-        """Return what came, unless it is already known."""
+        """Return what came, unless it is already known or must wait for earlier ones."""
+        logged = Logged(message.offset, message.update, message.sender, message.time)
+        if self.behind:
+            self._early.append(logged)
+            return None
         if message.offset <= self.offset:
             return None
         self.offset = message.offset
-        return Logged(message.offset, message.update, message.sender, message.time)
+        return logged
+
+    def _find(self, logged: Logged) -> Sending | None:
+        """The sending that came back with the log instead of an ack."""
+        for sending in self._sending:
+            if sending.ref is None and sending.update == logged.update:
+                self._sending.remove(sending)
+                sending.offset = logged.offset
+                return sending
+        return None
 
     def acked(self, ref: int, offset: int) -> Sending | None:
         """Return the sending that is durable now."""
@@ -126,6 +155,8 @@ class LogCopy:
         """The part has another life: its offsets count from 1 again."""
         self.offset = 0
         self.incarnation = 0
+        self.behind = False
+        self._early.clear()
 
     def _take(self, ref: int) -> Sending | None:
         for sending in self._sending:
@@ -133,3 +164,9 @@ class LogCopy:
                 self._sending.remove(sending)
                 return sending
         return None
+
+
+def _read(row: bytes) -> Logged:
+    values: Any = msgpack.unpackb(row)
+    offset, sender, time, update = values
+    return Logged(offset, update, sender, time)

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
-from parvis.protocol.messages import Changed, Joined
+from parvis.protocol.messages import Changed, Joined, Sync, Synced
 
 from .errors import ClientError, Refused, Rescue, SetAside
 from .log import LogCopy, Logged, Sending
@@ -75,11 +75,18 @@ class LogPart(Part):
         return self._copy.incarnation
 
     def _take(self, message: Joined) -> None:
-        missed, done = self._copy.joined(message.incarnation, message.offset, message.updates)
+        self._turn_page(*self._copy.joined(message.incarnation, message.updates, message.state))
+
+    def _synced(self, message: Synced) -> None:
+        self._turn_page(*self._copy.page(message.updates, message.state))
+
+    def _turn_page(self, missed: list[Logged], done: list[Sending]) -> None:
         self._news.extend(missed)
         self._arrived.set()
         for sending in done:
             self._settle(sending)
+        if self._copy.behind:
+            self._host.send(Sync(self.channel, self._host.next_ref(), self._copy.state()))
 
     def _changed(self, message: Changed) -> None:
         logged = self._copy.changed(message)

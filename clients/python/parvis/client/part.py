@@ -24,6 +24,7 @@ from parvis.protocol.messages import (
     ServerMessage,
     Signal,
     Signaled,
+    Synced,
     Unsaved,
     Update,
     Value,
@@ -35,12 +36,20 @@ from .errors import ClientError, Closed, Disconnected, Refused
 from .events import Event
 from .ports import Clock, Random, Timer
 
+FRAME_MARGIN = 64
+"""Bytes of a frame beside its update, at most."""
+
 
 class Host(Protocol):
     """The session, as its parts see it."""
 
     clock: Clock
     random: Random
+
+    @property
+    def frame_limit(self) -> int:
+        """Bytes of the largest frame that the server takes; 0: unknown."""
+        ...
 
     def send(self, message: ClientMessage) -> bool:
         """Put a message on its way; False while there is no connection."""
@@ -180,6 +189,8 @@ class Part(ABC):
             self._turned_down(message.ref, Refused(message.code, message.reason))
         elif isinstance(message, Resync):
             self._resync(message.state)
+        elif isinstance(message, Synced):
+            self._synced(message)
         elif isinstance(message, Signaled):
             self.on_signal.emit(message)
         elif isinstance(message, AccessChanged):
@@ -237,9 +248,16 @@ class Part(ABC):
             self._host.send(AwarenessMessage(self.channel, states))
 
     def _submit(self, update: bytes) -> int | None:
+        if not self.joined:
+            return None
         ref = self._host.next_ref()
-        sent = self.joined and self._host.send(Update(self.channel, ref, update))
-        return ref if sent else None
+        limit = self._host.frame_limit
+        if limit and len(update) + FRAME_MARGIN > limit:
+            # Sent, it would end the session, again and again.
+            refusal = Refused(ErrorCode.TOO_LARGE, f"the server takes frames of {limit} bytes")
+            self._host.clock.call_later(0.0, lambda: self._turned_down(ref, refusal))
+            return ref
+        return ref if self._host.send(Update(self.channel, ref, update)) else None
 
     def _later(self, callback: Callable[[], None]) -> None:
         if self._timer is None:
@@ -262,6 +280,8 @@ class Part(ABC):
     def _acked(self, ref: int, offset: int) -> None: ...
     @abstractmethod
     def _turned_down(self, ref: int, refusal: Refused) -> None: ...
+    @abstractmethod
+    def _synced(self, message: Synced) -> None: ...
     @abstractmethod
     def _resync(self, state: bytes) -> None: ...
     @abstractmethod

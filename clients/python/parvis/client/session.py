@@ -100,6 +100,12 @@ class Session:
 
     # For the parts
 
+    @property
+    def frame_limit(self) -> int:
+        """Bytes of the largest frame that the server takes; 0: unknown."""
+        limit = self.welcome.limits.get("frame") if self.welcome else None
+        return limit if isinstance(limit, int) else 0
+
     def send(self, message: ClientMessage) -> bool:
         """Put a message on its way; False while there is no connection."""
         if self._outlet is None:
