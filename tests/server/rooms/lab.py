@@ -200,10 +200,11 @@ class Lab:
         tenant = self.lobby.tenant
         caller = Caller(tenant, who, who.title(), member=True) if isinstance(who, str) else who
         visitor = Visitor(self.lobby, caller)
-        self.people.append(Person(visitor))
+        person = Person(visitor)
+        self.people.append(person)
         name = f"{self.lobby.name}:{part}" if part else self.lobby.name
         await visitor.enter(name, state, 0, self.lobby.kind.schema if schema is None else schema)
-        return self.people[-1]
+        return person
 
     async def turns(self, count: int = TURNS) -> None:
         """Let everything happen that waits neither for time nor for a stalled store."""

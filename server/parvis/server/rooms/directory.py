@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from parvis.protocol import ErrorCode
 from parvis.storage import RoomDeleted, RoomNotFound, StorageError
 
 from ..hosting.registry import AnyType
-from .loading import CannotLoad
+from .loading import loading_refused
 from .room import LiveRoom, RoomState
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Directory:
     @asynccontextmanager
     async def hold(
         self, kind: AnyType, tenant: str, id: str, creator: str | None
-    ) -> AsyncIterator[LiveRoom]:
+    ) -> AsyncGenerator[LiveRoom]:
         """Keep a room live while the block runs, loading it if need be.
 
         Args:
@@ -62,24 +62,22 @@ class Directory:
 
     async def _get(self, kind: AnyType, tenant: str, id: str, creator: str | None) -> LiveRoom:
         key = (tenant, id)
-        if (room := self._rooms.get(key)) is not None:
-            return room
-        if (task := self._loading.get(key)) is None:
-            room = LiveRoom(self._node, kind, tenant, id)
-            task = asyncio.get_running_loop().create_task(self._load(room, creator))
-            self._loading[key] = task
-            task.add_done_callback(lambda _: self._loading.pop(key, None))
-        try:
-            return await asyncio.shield(task)
-        except RoomNotFound:
-            raise Refused(ErrorCode.ROOM_NOT_FOUND, f"there is no room {id[:80]}") from None
-        except RoomDeleted:
-            raise Refused(ErrorCode.ROOM_DELETED, f"{id[:80]} was deleted") from None
-        except StorageError as problem:
-            logger.warning("%s: cannot be loaded: %s", id, problem)
-            raise Refused(ErrorCode.STORE_UNAVAILABLE, "the store does not answer") from None
-        except CannotLoad:
-            raise Refused(ErrorCode.INTERNAL, "the room's log is broken") from None
+        with loading_refused(id):
+            while (room := self._rooms.get(key)) is None:
+                task = self._loading.get(key)
+                own = task is None
+                if task is None:
+                    room = LiveRoom(self._node, kind, tenant, id)
+                    task = asyncio.get_running_loop().create_task(self._load(room, creator))
+                    self._loading[key] = task
+                    task.add_done_callback(lambda _: self._loading.pop(key, None))
+                try:
+                    return await asyncio.shield(task)
+                except RoomNotFound:
+                    # It was loaded for somebody who may not create it; who asks now perhaps may.
+                    if own or creator is None:
+                        raise
+        return room
 
     async def _load(self, room: LiveRoom, creator: str | None) -> LiveRoom:
         try:
@@ -127,6 +125,8 @@ class Directory:
             RoomNotFound: If it never existed.
         """
         await self._node.store.delete_room(tenant, id, now=self._node.clock.time())
+        if (loading := self._loading.get((tenant, id))) is not None:
+            await asyncio.wait([loading])
         if (room := self._rooms.get((tenant, id))) is not None:
             room.end(ErrorCode.ROOM_DELETED, "the room was deleted")
 

@@ -7,14 +7,17 @@ the snapshot is a cache, so a bad one only means to start from the first row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from parvis.protocol import Malformed
+from parvis.plugins import Refused
+from parvis.protocol import ErrorCode, Malformed
 from parvis.protocol.update import STORED, scan
-from parvis.storage import LoggedUpdate, Snapshot
+from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
 from ..firewall.vetting import find_poison
+from ..ports import HelperMissing
 from .seat import Submission
 
 if TYPE_CHECKING:
@@ -32,6 +35,24 @@ MANY_BRACKETS: Final = 4000
 
 class CannotLoad(Exception):
     """The log could not be turned into a document."""
+
+
+@contextmanager
+def loading_refused(name: str) -> Generator[None]:
+    """Say it as a refusal if a room or part cannot be loaded."""
+    try:
+        yield
+    except RoomNotFound:
+        raise Refused(ErrorCode.ROOM_NOT_FOUND, f"there is no room {name[:80]}") from None
+    except RoomDeleted:
+        raise Refused(ErrorCode.ROOM_DELETED, f"{name[:80]} was deleted") from None
+    except StorageError as problem:
+        logger.warning("%s: cannot be loaded: %s", name, problem)
+        raise Refused(ErrorCode.STORE_UNAVAILABLE, "the store does not answer") from None
+    except HelperMissing:
+        raise Refused(ErrorCode.TRY_AGAIN, "no helper could be started") from None
+    except CannotLoad:
+        raise Refused(ErrorCode.INTERNAL, "the room's log is broken") from None
 
 
 async def load_document(part: FastPart) -> None:

@@ -20,6 +20,7 @@ from parvis.storage import Head, SqlValue, Statement, Status
 from .committer import Committer
 from .edit import RoomEdit
 from .fast import FastPart
+from .loading import loading_refused
 from .ordered import OrderedPart
 from .part import LivePart
 from .seat import Seat
@@ -105,11 +106,14 @@ class LiveRoom:
         """Return a part, loaded; whoever asks meanwhile waits for the same load."""
         if (part := self.parts.get(name)) is not None:
             return part
+        if self.lost:
+            raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
         if (task := self._loading.get(name)) is None:
             task = asyncio.get_running_loop().create_task(self._load_part(name))
             self._loading[name] = task
             task.add_done_callback(lambda _: self._loading.pop(name, None))
-        return await asyncio.shield(task)
+        with loading_refused(f"{self.id}:{name}" if name else self.id):
+            return await asyncio.shield(task)
 
     async def _load_part(self, name: str) -> LivePart:
         rules = self.rules(name)
