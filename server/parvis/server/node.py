@@ -98,8 +98,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     context.report_ready(f"{address}/setup#{secret}" if secret else None)
     await context.stopping.wait()
     health.draining = True
-    deadline = 0.0 if context.hurry.is_set() else settings.server.drain_deadline
-    await sockets.drain(deadline)
+    await sockets.drain(settings.server.drain_deadline, context.hurry)
 
 
 async def _build(context: WorkerContext, stack: AsyncExitStack, store: Store) -> Core:

@@ -27,6 +27,13 @@ NATIVE: Final = "parvis.v1"
 CLOSE_WAIT: Final = 5.0
 """Seconds that a peer has to answer our close frame."""
 
+BATCH: Final = 100
+BATCH_PAUSE: Final = 0.5
+"""A drain closes so many sockets, then rests for up to so many seconds."""
+
+LOOK: Final = 0.05
+"""Seconds between two looks at who is still here while draining."""
+
 
 class SocketTransport:
     """A websocket of aiohttp; whole frames go straight to its transport."""
@@ -188,21 +195,37 @@ class Sockets:
             if identified is not None and identity.is_void(identified.proof):
                 session.close(session.expired, "you have been signed out")
 
-    async def drain(self, deadline: float) -> None:
-        """Ask everybody to come back elsewhere, then close what is left, in jittered batches."""
-        core = self.core
-        for session in tuple(self.sessions):
-            session.drain(deadline)
-        until = core.clock.monotonic() + deadline / 2
-        while self.sessions and core.clock.monotonic() < until:
-            await core.clock.sleep(0.05)
+    async def drain(self, deadline: float, hurry: asyncio.Event) -> None:
+        """Send everybody away, with time to come back elsewhere; returns when they have gone.
+
+        Native clients are told and go when they like; stock clients, which come back at once, are
+        closed in batches. Who is still here after half the time is closed, after all of it cut off.
+
+        Args:
+            hurry: When it is set, nobody is waited for any more.
+        """
+        leaving = list(self.sessions)
+        until = self.core.clock.monotonic() + deadline
+        for at, session in enumerate(leaving):
+            session.drain(deadline / 2)
+            if at % BATCH == BATCH - 1:
+                most = deadline / 2 * BATCH / len(leaving)
+                await self._wait(min(most, BATCH_PAUSE * self.core.random.uniform(0.5, 1)), hurry)
+        await self._gone(until - deadline / 2, hurry)
         for session in tuple(self.sessions):
             session.close(CloseCode.RESTART, "the node restarts")
-        until = core.clock.monotonic() + deadline / 2
-        while self.sessions and core.clock.monotonic() < until:
-            await core.clock.sleep(0.05)
+        await self._gone(until, hurry)
         for session in tuple(self.sessions):
             session.transport.abort()
+
+    async def _gone(self, until: float, hurry: asyncio.Event) -> None:
+        while self.sessions and self.core.clock.monotonic() < until and not hurry.is_set():
+            await self.core.clock.sleep(LOOK)
+
+    async def _wait(self, seconds: float, hurry: asyncio.Event) -> None:
+        until = self.core.clock.monotonic() + seconds
+        while not hurry.is_set() and (left := until - self.core.clock.monotonic()) > 0:
+            await self.core.clock.sleep(min(left, LOOK))
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,9 +1,11 @@
 """The process that does the work: started by a supervisor, ends with it, restarted when it dies."""
 
 import asyncio
+import contextlib
 import faulthandler
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -86,6 +88,7 @@ def work(argv: Sequence[str], run: Run) -> int:
     logs.configure(start.settings.log)
     # A stack overflow in native code leaves at least the Python side of the story.
     faulthandler.enable(all_threads=False)
+    _raise_file_limit()
     for descriptor in (*start.descriptors, control.fileno()):
         os.set_inheritable(descriptor, False)
     try:
@@ -125,6 +128,15 @@ async def _serve(start: Start, control: Connection, run: Run) -> None:
     finally:
         for each in context.sockets:
             each.close()
+
+
+def _raise_file_limit() -> None:
+    """Take as many open files as we may: a socket is one, and so is a database."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems call any number allowed and then take no more than a million.
+    with contextlib.suppress(ValueError, OSError):
+        wanted = 2**20 if hard == resource.RLIM_INFINITY else hard
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _follow(control: Connection) -> None:
