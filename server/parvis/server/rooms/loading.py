@@ -64,7 +64,7 @@ async def load_document(part: FastPart) -> None:
     """
     node, address = part.room.node, part.address
     snapshot = await node.store.snapshot(address)
-    rows = await _rows_after(part, snapshot.offset if snapshot else 0)
+    rows = await _rows_after(part, snapshot.offset if snapshot else part.since)
     if node.quarantine.needs_vetting(address.tenant, address.room) or any(
         _deep(row.update) for row in rows
     ):
@@ -76,7 +76,7 @@ async def load_document(part: FastPart) -> None:
         logger.error("%s: the log broke the document: %s", address, broken)
     part.renew_replica()
     if snapshot is not None:
-        snapshot, rows = None, await _rows_after(part, 0)
+        snapshot, rows = None, await _rows_after(part, part.since)
     rows = await _set_poison_aside(part, snapshot, rows)
     try:
         await _apply(part, snapshot, rows)

@@ -36,6 +36,7 @@ class LivePart(ABC):
     """What fast and ordered parts have in common.
 
     Attributes:
+        since: Offset at which this incarnation began; what was logged before is history.
         channel: Number under which native sessions of this node know the part.
         durable: Offset up to which the log is on disk.
         queued: How many submissions were ever queued for the log.
@@ -50,6 +51,7 @@ class LivePart(ABC):
         self.address = Address(room.tenant, room.id, name)
         self.channel = room.node.next_channel()
         self.incarnation = head.incarnation
+        self.since = head.since
         self.durable = head.offset
         self.seats: dict[Seat, None] = {}
         self.awareness = PartAwareness(self, room.node.clock, room.node.limits)

@@ -24,12 +24,12 @@ async def save_snapshot(part: FastPart) -> None:
     try:
         async with node.snapshotting:
             old = await node.store.snapshot(address)
-            offset = old.offset if old else 0
+            start = offset = old.offset if old else part.since
             updates = [old.state] if old else []
             while page := await node.store.read(address, after=offset):
                 updates += [row.update for row in page if row.update]
                 offset = page[-1].offset
-            if offset == (old.offset if old else 0):
+            if offset == start:
                 return
             squashed = cast("dict[str, Any]", await node.helpers.run("squash", updates))
             if not squashed["pending"]:
