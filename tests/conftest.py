@@ -1,11 +1,14 @@
 """What holds for every test: which event loop, no unhandled exception, real services on demand."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import hypothesis
@@ -19,6 +22,9 @@ LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "asyncio": asyncio.new_event_loop,
 }
 LOOP: Final = os.environ.get("PARVIS_TEST_LOOP", "uvloop")
+
+# Seconds after which a test is taken to hang. Far beyond any real need: a guard, not a measure.
+PATIENCE: Final = float(os.environ.get("PARVIS_TEST_PATIENCE", "300"))
 
 # A slow machine is no bug, so there is no deadline; a failure prints the blob that replays it.
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
@@ -80,14 +86,51 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
         logger.removeHandler(UNHANDLED)
 
 
+class Overdue(SystemExit):
+    """A test waits for something that does not come.
+
+    A SystemExit, because uvloop logs whatever else a signal handler raises, and goes on waiting.
+    """
+
+
+@contextlib.contextmanager
+def patience(item: pytest.Item) -> Generator[None]:
+    """End what hangs, so that the other tests still run; again and again if it swallows that."""
+
+    def give_up(signum: int, frame: FrameType | None) -> None:
+        raise Overdue(f"still running after {PATIENCE:.0f} s")
+
+    seconds = 0.0 if item.get_closest_marker("soak") else PATIENCE
+    previous = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds, seconds / 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Generator[None, None, None]:
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    with patience(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    with patience(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     """Fail the test whose loop saw an exception that nobody handled.
 
     A task reports its exception when it is collected, hence the collection here; coroutines never
     awaited come to light the same way and fail through pytest's own unraisable hook.
     """
-    yield
+    with patience(item):
+        yield
     gc.collect()
     if UNHANDLED.reports:
         reports = "\n".join(UNHANDLED.reports)

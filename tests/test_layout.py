@@ -57,6 +57,11 @@ def test_no_root_makes_the_namespace_a_regular_package() -> None:
     assert [file for file in checkout.files() if file.endswith("/parvis/__init__.py")] == []
 
 
+def test_each_part_is_a_regular_package_that_nobody_can_add_to() -> None:
+    parts = [path for root in ROOTS for path in (CHECKOUT / root / "parvis").iterdir()]
+    assert [part for part in parts if not (part / "__init__.py").is_file()] == []
+
+
 def test_the_namespace_is_the_five_roots_and_nobody_elses() -> None:
     assert sorted(parvis.__path__) == sorted(str(CHECKOUT / root / "parvis") for root in ROOTS)
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from parvis.plugins import EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, RoomType, YDoc
 
+__all__ = ["MEMBERS", "Plain", "PlainSettings"]
+
 
 @dataclass(frozen=True, slots=True)
 class PlainSettings:

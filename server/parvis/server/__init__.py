@@ -1,0 +1,1 @@
+"""The node: sockets and dialects at its edge, sessions and rooms inside, identity, the program."""
