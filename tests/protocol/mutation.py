@@ -15,6 +15,7 @@ scan of one update can foresee. That is why nodes leave it to helpers.
 
 import argparse
 import base64
+import contextlib
 import faulthandler
 import json
 import os
@@ -35,7 +36,7 @@ from typing import Any, Final
 from pycrdt import Doc, Text, merge_updates
 
 from parvis.protocol.errors import Malformed
-from parvis.protocol.update import Limits, Scan, scan
+from parvis.protocol.update import STORED, Limits, Scan, scan
 from parvis.protocol.yjs import decode_state_vector
 
 CORPUS: Final = Path(__file__).parents[2] / "protocol" / "vectors" / "updates.json"
@@ -199,6 +200,17 @@ class Note:
         return bool(reading), batch, updates[:-1], updates[-1]
 
 
+def load(update: bytes, clocks: dict[int, int] | None = None) -> None:
+    """Give a new document what another encoded, or what was merged, as a node does after a look."""
+    try:
+        seen = scan(update, STORED)
+    except Malformed:
+        return  # yrs' own mistake, after half a character
+    if not seen.gap({}) and (clocks is None or seen.is_whole(clocks)):
+        with contextlib.suppress(ValueError, RuntimeError):
+            Doc[Any]().apply_update(update)
+
+
 class Replica:
     """A document as a node keeps it: what waits for others is kept beside it."""
 
@@ -234,8 +246,8 @@ class Replica:
         self.clocks = decode_state_vector(after)
         if not real:
             self.doc.get_update(before)
-            self.doc.get_update()
-            merge_updates(*self.given[-4:])
+            load(self.doc.get_update(), self.clocks)
+            load(merge_updates(*self.given[-8:]))
             self._note.reading()
             for root in TEXTS & seen.roots:
                 str(self.doc.get(root, type=Text))
