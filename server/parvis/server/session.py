@@ -38,6 +38,7 @@ class DialectSession(ABC):
     slow: ClassVar[CloseCode] = CloseCode.SLOW
     late: ClassVar[CloseCode] = CloseCode.NO_HELLO
     expired: ClassVar[CloseCode] = CloseCode.TOKEN_EXPIRED
+    poison: ClassVar[CloseCode] = CloseCode.POISON
 
     def __init__(self, core: Core, transport: Transport) -> None:
         self.core = core
@@ -90,7 +91,7 @@ class DialectSession(ABC):
         self.core.metrics.sessions(self.dialect).dec()
 
     @abstractmethod
-    def take(self, frame: bytes) -> None:
+    def take(self, data: bytes) -> None:
         """Understand one message. Raises `Malformed`."""
 
     # Identity
@@ -104,7 +105,7 @@ class DialectSession(ABC):
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
-        if identified.expires is not None:
+        if identified.expires is not None and not self.closed:
             left = identified.expires - self.core.clock.time()
             self._expiry = self.core.clock.call_later(max(left, 0.0), self._expire)
 

@@ -26,6 +26,7 @@ from parvis.server.limits import Limits
 from parvis.server.rooms.fast import FastPart
 from parvis.server.rooms.ordered import OrderedPart
 from parvis.server.rooms.room import LiveRoom
+from parvis.server.session import DialectSession
 from parvis.server.testing import KeptTransport, Lobby, Visitor, live_room
 from parvis.storage import Address, LoggedUpdate, Store
 from parvis.storage.factory import open_store
@@ -168,6 +169,7 @@ class Lab:
         self.clock = clock
         self.store = store
         self.people: list[Person] = []
+        self.sessions: list[DialectSession] = []
 
     @property
     def core(self) -> Core:
@@ -234,7 +236,10 @@ class Lab:
         """Have everybody leave and the room be let go."""
         for person in self.people:
             person.disconnect()
+        for session in self.sessions:
+            session.disconnected()
         self.people.clear()
+        self.sessions.clear()
         await self.lobby.forget()
 
 

@@ -108,6 +108,7 @@ class HocuspocusSession(DialectSession):
     slow = CloseCode.STOCK_SLOW
     late = CloseCode.STOCK_TIMEOUT
     expired = CloseCode.STOCK_REFRESH_TOKEN
+    poison = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -33,6 +34,8 @@ from ..rooms.sending import merged_update
 from ..session import DialectSession
 from .framing import frame
 from .stock import StockSeat, close_code
+
+logger = logging.getLogger(__name__)
 
 
 class YjsEncoder:
@@ -94,6 +97,7 @@ class YjsSession(DialectSession):
     slow = CloseCode.STOCK_SLOW
     late = CloseCode.STOCK_TIMEOUT
     expired = CloseCode.STOCK_REFRESH_TOKEN
+    poison = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identified: Identified | None) -> None:
         super().__init__(core, transport)
@@ -125,6 +129,9 @@ class YjsSession(DialectSession):
         except Refused as refusal:
             self.core.metrics.refusals(refusal.code).inc()
             self.turn_away(refusal.code, refusal.reason)
+        except Exception:
+            logger.exception("%s: %s could not be opened", self.id, name)
+            self.close(CloseCode.STOCK_TRY_LATER, "try again later")
 
     def _entered(self, seat: YjsSeat, _: Sequence[bytes]) -> None:
         self.sit_down(seat)
@@ -152,6 +159,8 @@ class YjsSession(DialectSession):
                 self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
             return
         for message in decode(data):
+            if self.closed:
+                return
             self._take(self._seat, message)
 
     def _take(self, seat: YjsSeat, message: object) -> None:

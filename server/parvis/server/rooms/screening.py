@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from parvis.plugins import Refused, Submission as Proposal
-from parvis.protocol import CloseCode, ErrorCode, Malformed, TooLarge
+from parvis.protocol import ErrorCode, Malformed, TooLarge
 from parvis.protocol.update import scan
 
 from ..firewall.scanning import scan_in_helper
@@ -115,4 +115,4 @@ def condemn(submission: Submission) -> None:
     reason = "this update breaks documents"
     if submission.seat is not None:
         submission.seat.refused(submission, ErrorCode.POISON, reason)
-        submission.seat.session.close(CloseCode.POISON, reason)
+        submission.seat.session.close(submission.seat.session.poison, reason)

@@ -35,7 +35,13 @@ class Encoder(Protocol):
 
 
 class Session(Protocol):
-    """What the room may know of a session."""
+    """What the room may know of a session.
+
+    Attributes:
+        poison: The code with which it is closed for an update that breaks documents.
+    """
+
+    poison: ClassVar[CloseCode]
 
     @property
     def id(self) -> str: ...

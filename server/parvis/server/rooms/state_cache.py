@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from parvis.plugins import YDoc
 
+BLANK = b"\x00\x00"
+"""The state of an empty document."""
+
 TAIL_UPDATES = 64
 TAIL_SHARE = 8
 """The tail is folded into a new state when it takes more than a share of 1/8 of the old one."""
@@ -36,6 +39,8 @@ class StateCache:
         if self._updates is None:
             self._updates = [self._replica.doc.get_update()]
             self._tail = 0
+        if self._updates[0] == BLANK and len(self._updates) > 1:
+            return tuple(self._updates[1:])
         return tuple(self._updates)
 
     def clear(self) -> None:
