@@ -338,6 +338,23 @@ async def test_an_update_that_breaks_the_copy_costs_the_copy_only(connected: Pla
     assert part.joined
 
 
+async def test_an_observer_that_fails_does_not_cost_the_copy(
+    connected: Played, caplog: pytest.LogCaptureFixture
+) -> None:
+    part = await connected.document()
+
+    def fail(event: object) -> None:
+        raise RuntimeError("a bug")
+
+    part.doc.observe(fail)
+    theirs: Doc[Any] = Doc()
+    marks(theirs)["a"] = 1
+    connected.session.received(Changed(7, theirs.get_update()))
+    assert part.joined
+    assert marks(part.doc).to_py() == {"a": 1}
+    assert "an observer of the application failed" in caplog.text
+
+
 async def test_a_part_that_was_left_for_the_moment_is_joined_again(connected: Played) -> None:
     part = await connected.document()
     connected.session.received(Left(7, ErrorCode.TRY_AGAIN, "moving"))

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import pytest
-from pycrdt import Doc, Map
+from pycrdt import Doc, Map, TransactionEvent
 
 from parvis.client import connect
 from parvis.client.stock import connect_hocuspocus, connect_y
@@ -33,11 +33,15 @@ async def shows(doc: Doc[Any], count: int) -> None:
     reached = asyncio.Event()
     found: Map[Any] = marks(doc)
 
-    def look(*_: object) -> None:
+    def look() -> None:
         if len(found) >= count:
             reached.set()
 
-    subscription = doc.observe(look)
+    def changed(event: TransactionEvent) -> None:
+        # Inside an observer a document cannot be read.
+        asyncio.get_running_loop().call_soon(look)
+
+    subscription = doc.observe(changed)
     look()
     await within(reached.wait())
     doc.unobserve(subscription)

@@ -89,6 +89,9 @@ class DocumentCopy:
         self._remote = True
         try:
             self.doc.apply_update(update)
+        except ExceptionGroup:
+            # pycrdt gathers what observers raise; the update itself was merged.
+            logger.exception("%s: an observer of the application failed", self.room)
         finally:
             self._remote = False
 
