@@ -57,6 +57,11 @@ class SetClock:
     def call_soon(self, callback: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_soon(callback)
 
+    @property
+    def waiting(self) -> int:
+        """How many calls are to come."""
+        return sum(not timer.cancelled for timer in self._timers)
+
     def pass_time(self, seconds: float) -> None:
         """Let time pass, calling what falls due, in order."""
         end = self._elapsed + seconds

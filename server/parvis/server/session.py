@@ -102,12 +102,21 @@ class DialectSession(ABC):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        self._expire_at(identified.expires)
+
+    def _expire_at(self, expires: float | None) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
-        if identified.expires is not None and not self.closed:
-            left = identified.expires - self.core.clock.time()
+        if expires is not None and not self.closed:
+            left = expires - self.core.clock.time()
             self._expiry = self.core.clock.call_later(max(left, 0.0), self._expire)
+
+    def is_same_person(self, identified: Identified) -> bool:
+        """Whether a new token speaks for whom this session speaks."""
+        caller = identified.caller
+        same = caller.anyone or caller.user == self.caller.user
+        return same and caller.tenant == self.caller.tenant
 
     def _expire(self) -> None:
         self.close(self.expired, "the token has expired")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 from parvis.plugins import Access, Refused, Request
 from parvis.protocol import CloseCode, ErrorCode, Malformed, hocuspocus as h
 from parvis.protocol.messages import Value
+from parvis.protocol.update import scan
 from parvis.protocol.yjs import encode_awareness, encode_sync_step1
 
 from ..core import Core
+from ..firewall.scanning import scan_in_helper
 from ..identity import Unauthenticated
-from ..ports import Transport
-from ..rooms.joining import authorize, join
+from ..identity.proof import Identified
+from ..ports import HelperStopped, Timer, Transport
+from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
 from ..session import DialectSession, Identify
@@ -57,6 +61,7 @@ class HocuspocusSeat(StockSeat):
 
     Attributes:
         owed: How many answers to SyncStep1 the client still expects a `SyncStatus` for.
+        debts: How many updates were put off: their statuses come with the answer that brings them.
     """
 
     def __init__(self, session: Session, part: LivePart, access: Access, address: str) -> None:
@@ -67,21 +72,26 @@ class HocuspocusSeat(StockSeat):
             encoder = _encoders[address] = HocuspocusEncoder(address)
         self.encoder = encoder
         self.owed = 0
+        self.debts = 0
 
     def write(self, message: bytes) -> None:
         self.session.outbox.write(frame(h.with_address(self.address, message)))
 
-    def status(self, applied: bool) -> None:
-        self.session.outbox.write(frame(h.encode_sync_status(self.address, applied=applied)))
+    def say_status(self, applied: bool, times: int) -> None:
+        status = frame(h.encode_sync_status(self.address, applied=applied))
+        for _ in range(times):
+            self.session.outbox.write(status)
 
     def acked(self, done: Sequence[Submission]) -> None:
+        """Say so as often as the provider counts: the ref is how many statuses are owed."""
         for submission in done:
-            if submission.ref:
-                self.status(True)
+            self.say_status(True, submission.ref)
 
     def refused(self, submission: Submission, code: ErrorCode, reason: str) -> None:
-        if submission.ref:
-            self.status(False)
+        if code.retryable:
+            self.debts += submission.ref
+        else:
+            self.say_status(False, submission.ref)
 
     def reset(self, code: ErrorCode, reason: str) -> None:
         self.expelled(code, reason)
@@ -108,7 +118,7 @@ class HocuspocusSession(DialectSession):
     slow = CloseCode.STOCK_SLOW
     late = CloseCode.STOCK_TIMEOUT
     expired = CloseCode.STOCK_REFRESH_TOKEN
-    poison = CloseCode.STOCK_POISON
+    poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)
@@ -117,6 +127,7 @@ class HocuspocusSession(DialectSession):
         self._early: dict[str, _Early] = {}
         self._early_bytes = 0
         self._shows_tokens = False
+        self._expiries: dict[str, Timer] = {}
 
     def take(self, data: bytes) -> None:
         decoded = h.decode_from_client(data)
@@ -179,10 +190,7 @@ class HocuspocusSession(DialectSession):
     async def _open(self, address: str, token: str) -> None:
         try:
             identified = await self._identify(token)
-            if self.identified is not None and (
-                identified.caller.tenant != self.caller.tenant
-                or (identified.caller.user != self.caller.user and not identified.caller.anyone)
-            ):
+            if self.identified is not None and not self.is_same_person(identified):
                 raise Refused(ErrorCode.PERMISSION_DENIED, "this socket speaks for somebody else")
             if self.identified is None or not identified.caller.anyone:
                 self.admitted(identified)
@@ -192,7 +200,7 @@ class HocuspocusSession(DialectSession):
                 identified.caller,
                 name,
                 lambda part, access: HocuspocusSeat(self, part, access, address),
-                lambda seat, _: self._opened(address, seat),
+                lambda seat, _: self._opened(address, seat, identified),
             )
         except Unauthenticated as problem:
             self._deny(address, str(problem) or DENIED)
@@ -211,7 +219,7 @@ class HocuspocusSession(DialectSession):
         self._forget_early(address)
         self.outbox.write(frame(h.encode_permission_denied(address, reason)))
 
-    def _opened(self, address: str, seat: HocuspocusSeat) -> None:
+    def _opened(self, address: str, seat: HocuspocusSeat, identified: Identified) -> None:
         early = self._forget_early(address)
         self.sit_down(seat)
         if self.closed:
@@ -220,6 +228,7 @@ class HocuspocusSession(DialectSession):
             self.stand_up(seat)
             return
         self._documents[address] = seat
+        self._document_expires(address, identified.expires)
         self._say_scope(seat)
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
@@ -235,30 +244,64 @@ class HocuspocusSession(DialectSession):
         """A token for a document that is open: the old one is about to expire."""
         try:
             identified = await self._identify(token)
-            if identified.caller.user != self.caller.user and not identified.caller.anyone:
+            if not self.is_same_person(identified):
                 raise Refused(ErrorCode.PERMISSION_DENIED, "this is somebody else")
-            name = self.core.registry.parse(str(seat.live.address))
-            access = await authorize(self.core, identified.caller, name)
+            await authorize_again(self.core, identified.caller, seat)
         except Unauthenticated as problem:
             self.end_document(seat, ErrorCode.UNAUTHENTICATED, str(problem))
         except Refused as refusal:
             self.end_document(seat, refusal.code, refusal.reason)
+        except Exception:
+            logger.exception("%s: a token could not be looked at", self.id)
+            self.close(CloseCode.STOCK_TRY_LATER, "try again later")
         else:
-            grown = not seat.may_write
-            seat.access = access
+            if seat.left or self.closed:
+                return
             if not identified.caller.anyone:
                 self.admitted(identified)
+            self._document_expires(seat.address, identified.expires)
             self._say_scope(seat)
-            if grown and seat.may_write:
-                seat.resync(seat.live.state())
+
+    # Expiry: each document is open for as long as its own token says.
+
+    def _expire_at(self, expires: float | None) -> None:
+        pass
+
+    def _document_expires(self, address: str, expires: float | None) -> None:
+        if (timer := self._expiries.pop(address, None)) is not None:
+            timer.cancel()
+        if expires is not None:
+            left = max(expires - self.core.clock.time(), 0.0)
+            end = partial(self._document_expired, address)
+            self._expiries[address] = self.core.clock.call_later(left, end)
+
+    def _document_expired(self, address: str) -> None:
+        del self._expiries[address]
+        reason = "the token has expired"
+        if len(self._documents) > 1:
+            self.end_document(self._documents[address], ErrorCode.UNAUTHENTICATED, reason)
+        else:
+            self.close(self.expired, reason)
+
+    def disconnected(self) -> None:
+        for timer in self._expiries.values():
+            timer.cancel()
+        self._expiries.clear()
+        super().disconnected()
+
+    def _detach(self, seat: HocuspocusSeat) -> None:
+        self._documents.pop(seat.address, None)
+        self._document_expires(seat.address, None)
+        self.stand_up(seat)
 
     def end_document(self, seat: HocuspocusSeat, code: ErrorCode, reason: str) -> None:
         """Take one document off the socket.
 
         Providers v2 throw at a server's Close, so a socket with one document is closed as a whole.
         """
-        self._documents.pop(seat.address, None)
-        self.stand_up(seat)
+        if self._documents.get(seat.address) is not seat:
+            return
+        self._detach(seat)
         if code is ErrorCode.UNAUTHENTICATED:
             self._deny(seat.address, reason)
         elif not self._documents:
@@ -289,8 +332,7 @@ class HocuspocusSession(DialectSession):
             case h.Stateless(payload):
                 self.spawn(self._signal(seat, payload))
             case h.Close():
-                self._documents.pop(seat.address, None)
-                self.stand_up(seat)
+                self._detach(seat)
             case h.SyncReply() | h.BroadcastStateless():
                 self.close(CloseCode.STOCK_FORBIDDEN, "only servers send this")
             case _:
@@ -310,13 +352,30 @@ class HocuspocusSession(DialectSession):
         seat.bring_up(updates)
 
     def _take_step2(self, seat: HocuspocusSeat, update: bytes) -> None:
-        ref = 1 if seat.owed else 0
-        if ref:
+        statuses = seat.debts
+        seat.debts = 0
+        if seat.owed:
             seat.owed -= 1
+            statuses += 1
         if seat.may_write:
-            seat.submit(ref, update, complete=True)
-        elif ref:
-            seat.status(seat.nothing_new(update))
+            seat.submit(statuses, update, complete=True)
+        elif not statuses:
+            pass
+        elif len(update) <= self.limits.quick_update:
+            seat.say_status(seat.live.holds(scan(update)), statuses)
+        else:
+            self.spawn(self._compare(seat, update, statuses))
+
+    async def _compare(self, seat: HocuspocusSeat, update: bytes, statuses: int) -> None:
+        """See whether a large answer of somebody who may not write holds anything new."""
+        try:
+            scanned = await scan_in_helper(self.core.helpers, update)
+        except Malformed as problem:
+            self.close(self.malformed, str(problem))
+        except HelperStopped:
+            seat.say_status(False, statuses)
+        else:
+            seat.say_status(seat.live.holds(scanned), statuses)
 
     async def _signal(self, seat: HocuspocusSeat, payload: str) -> None:
         room = seat.live.room

@@ -24,7 +24,7 @@ from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 from ..core import Core
 from ..identity import Unauthenticated
 from ..ports import Transport
-from ..rooms.joining import join
+from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
 from ..rooms.seat import Seat, Session, Submission
 from ..session import DialectSession, Identify
@@ -217,11 +217,22 @@ class NativeSession(DialectSession):
         except Refused as refusal:
             self.refuse(0, refresh.ref, refusal.code, refusal.reason)
             return
-        if identified.caller.user != self.caller.user and not identified.caller.anyone:
+        except Exception:
+            logger.exception("%s: nobody could say who this is", self.id)
+            self.refuse(0, refresh.ref, ErrorCode.TRY_AGAIN, "try again later")
+            return
+        if self.closed:
+            return
+        if not self.is_same_person(identified):
             self.refuse(0, refresh.ref, ErrorCode.UNAUTHENTICATED, "this is somebody else")
-        elif not self.closed:
-            self.admitted(identified)
-            self.send(m.Refreshed(refresh.ref, self._seconds_left()))
+            return
+        self.admitted(identified)
+        self.send(m.Refreshed(refresh.ref, self._seconds_left()))
+        for seat in list(self._channels.values()):
+            try:
+                await authorize_again(self.core, identified.caller, seat)
+            except Refused as refusal:
+                seat.live.room.dismiss(seat, refusal.code, refusal.reason)
 
     def refuse(self, channel: int, ref: int, code: ErrorCode, reason: str) -> None:
         self.core.metrics.refusals(code).inc()

@@ -64,10 +64,6 @@ class StockSeat(Seat):
         self.caught_up(updates[1:])
         self.write(encode_sync_step2(updates[0]))
 
-    def nothing_new(self, update: bytes) -> bool:
-        """Whether a peer that may not write has sent only what is here already."""
-        return self.live.holds(update)
-
     def submit(self, ref: int, update: bytes, *, complete: bool = False) -> None:
         """Hand in an update of the peer."""
         self.live.submit(Submission(self, ref, update, complete))

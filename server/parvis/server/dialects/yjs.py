@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode, Malformed, RoomName
@@ -97,7 +97,7 @@ class YjsSession(DialectSession):
     slow = CloseCode.STOCK_SLOW
     late = CloseCode.STOCK_TIMEOUT
     expired = CloseCode.STOCK_REFRESH_TOKEN
-    poison = CloseCode.STOCK_POISON
+    poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identified: Identified | None) -> None:
         super().__init__(core, transport)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 
 from pycrdt import merge_updates
 
-from parvis.plugins import Part, Refused, YDoc
+from parvis.plugins import Access, Part, Refused, YDoc
 from parvis.protocol import ErrorCode
 from parvis.protocol.ranges import DeleteSet
-from parvis.protocol.update import read_delete_set, scan
+from parvis.protocol.update import Scan, read_delete_set
 from parvis.protocol.yjs import decode_state_vector
 from parvis.storage import Head
 
@@ -159,9 +159,9 @@ class FastPart(LivePart):
             scanned.deletes
         )
 
-    def holds(self, update: bytes) -> bool:
-        """Whether an update adds nothing to what is here. Raises `Malformed`."""
-        return scan(update).covered_by(self.clocks, self.deleted())
+    def holds(self, scanned: Scan) -> bool:
+        """Whether an update adds nothing to what is here."""
+        return scanned.covered_by(self.clocks, self.deleted())
 
     def deleted(self) -> DeleteSet:
         """Return everything that was deleted in the document."""
@@ -325,6 +325,14 @@ class FastPart(LivePart):
             behind, seat.behind = seat.behind, None
             seat.caught_up(self.diff(behind))
             self.room.node.metrics.resyncs.inc()
+
+    def change_access(self, seat: Seat, access: Access) -> None:
+        grown = not seat.may_write
+        super().change_access(seat, access)
+        if grown and seat.may_write:
+            # As a viewer it would have got these after their commit.
+            seat.caught_up([s.update for s in self.unlogged if s.seat is not None])
+            seat.resync(self.state())
 
     def leave(self, seat: Seat) -> None:
         super().leave(seat)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from parvis.plugins import Access, Caller, Refused, overrides
 from parvis.protocol import ErrorCode, RoomName
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SeatT = TypeVar("SeatT", bound=Seat)
+
+LOOK: Final = Access.of(["view"])
+"""What a client with another schema may do at most: others could not read what it writes."""
 
 
 async def authorize(core: Core, caller: Caller, name: RoomName) -> Access:
@@ -77,17 +80,35 @@ async def join(
     """
     access = await authorize(core, caller, name)
     kind = core.registry.get(name.type)
-    if kind.schema and schema != kind.schema:
-        # It would write what others cannot read, so it may only look.
-        access = Access(access.capabilities & {"view"})
+    foreign = bool(kind.schema) and schema != kind.schema
+    if foreign:
+        access &= LOOK
     may_create = creator(core, kind, caller, access)
     async with core.directory.hold(kind, caller.tenant, name.room, may_create) as room:
         part = await room.open_part(name.part)
         seat = make_seat(part, access)
+        seat.foreign = foreign
         if overrides(kind, "on_join"):
             async with room.turn:
                 await _on_join(kind, seat)
-        await part.seat(seat, state, lambda missing: entered(seat, missing))
+        try:
+            await part.seat(seat, state, lambda missing: entered(seat, missing))
+        except Exception:
+            _depart(core, seat)
+            raise
+
+
+async def authorize_again(core: Core, caller: Caller, seat: Seat) -> None:
+    """Ask anew what a peer may do, after it has shown something new.
+
+    Raises:
+        Refused: If it may not even read any more.
+    """
+    access = await authorize(core, caller, core.registry.parse(str(seat.live.address)))
+    if seat.foreign:
+        access &= LOOK
+    if not seat.left and access != seat.access:
+        seat.live.change_access(seat, access)
 
 
 async def _on_join(kind: AnyType, seat: Seat) -> None:
@@ -102,8 +123,11 @@ async def _on_join(kind: AnyType, seat: Seat) -> None:
 
 def leave(core: Core, seat: Seat) -> None:
     """Take a session out of a part; the room hears of it and may be let go."""
-    if seat.left:
-        return
+    if not seat.left:
+        _depart(core, seat)
+
+
+def _depart(core: Core, seat: Seat) -> None:
     room = seat.live.room
     seat.live.leave(seat)
     if overrides(room.kind, "on_leave") and not room.lost:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from parvis.plugins import Part, Refused, Replica
+from parvis.plugins import Access, Part, Refused, Replica
 from parvis.protocol import ErrorCode
 from parvis.storage import Address, Appended, Batch, Entry, Head, Status
 
@@ -99,6 +99,11 @@ class LivePart(ABC):
         if self.seats.pop(seat, seat) is None:
             seat.left = True
             self.awareness.leave(seat)
+
+    def change_access(self, seat: Seat, access: Access) -> None:
+        """Let a peer do more or less from now on, and tell it."""
+        seat.access = access
+        seat.access_changed()
 
     @abstractmethod
     async def missing(self, state: bytes) -> Sequence[bytes]:

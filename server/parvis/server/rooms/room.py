@@ -20,6 +20,7 @@ from parvis.storage import Head, SqlValue, Statement, Status
 from .committer import Committer
 from .edit import RoomEdit
 from .fast import FastPart
+from .joining import leave
 from .loading import loading_refused
 from .ordered import OrderedPart
 from .part import LivePart
@@ -269,8 +270,9 @@ class LiveRoom:
 
     def dismiss(self, peer: Peer, code: ErrorCode, reason: str) -> None:
         assert isinstance(peer, Seat)
-        peer.live.leave(peer)
-        peer.expelled(code, reason)
+        if not peer.left:
+            leave(self.node, peer)
+            peer.expelled(code, reason)
 
     async def query(self, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
         return await self.node.store.query(self.tenant, Statement(sql, args))

@@ -61,6 +61,7 @@ class Seat(ABC):
             None while it gets everything.
         resettable: The client can throw its copy away and start over when it is told to.
         clients: Awareness client ids that this seat speaks for.
+        foreign: The client knows another version of the schema, so it may only look.
     """
 
     encoder: Encoder
@@ -73,6 +74,7 @@ class Seat(ABC):
         self.awareness_missed = False
         self.clients: set[int] = set()
         self.left = False
+        self.foreign = False
         self.access = access
 
     @property
