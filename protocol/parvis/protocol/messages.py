@@ -67,11 +67,17 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change a part. Answered by `Ack`, once durable, or by `Refuse`."""
+    """Change a part. Answered by `Ack`, once durable, or by `Refuse`.
+
+    Attributes:
+        key: Up to 64 bytes that the user gives to no other update of the part. Sent again with the
+            same key, after a lost connection, it is not logged twice: the ack has the old offset.
+    """
 
     channel: int
     ref: int
     update: bytes
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VERSION = 1
+MAX_KEY = 64
 SERVER = "parvis/0.1.0"
 
 
@@ -316,7 +317,12 @@ class NativeSession(DialectSession):
 
     def _update(self, message: m.Update) -> None:
         if (seat := self._at(message.channel, message.ref)) is not None:
-            seat.live.submit(Submission(seat, message.ref, message.update))
+            update = Submission(seat, message.ref, message.update, key=message.key)
+            if len(message.key) > MAX_KEY:
+                reason = f"a key has at most {MAX_KEY} bytes"
+                self.refuse(message.channel, message.ref, ErrorCode.MALFORMED, reason)
+            else:
+                seat.live.submit(update)
 
     def _sync(self, message: m.Sync) -> None:
         if (seat := self._at(message.channel, message.ref)) is not None:

@@ -7,6 +7,7 @@ ack says that everything which was unlogged when the update came is durable.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
@@ -202,7 +203,12 @@ class LivePart(ABC):
         assert submission.seat is not None
         node = self.room.node
         sender = submission.seat.caller.user
-        return Entry(submission.update, sender, node.clock.time(), self.room.next_key())
+        if submission.key:
+            # Led by the user, so that nobody can use up somebody else's key.
+            key = hashlib.blake2b(submission.key, key=sender.encode()[:64], digest_size=32).digest()
+        else:
+            key = self.room.next_key()
+        return Entry(submission.update, sender, node.clock.time(), key)
 
     # The log
 

@@ -138,6 +138,7 @@ class Submission:
         ref: What the dialect needs to answer it.
         complete: It claims to hold all that the peer has (an answer to SyncStep1), so that it is
             worth finding out whether it adds anything.
+        key: The client's own idempotency key, or empty.
         entry: What is to be logged; None if it adds nothing and only its ack must wait.
         offset: Its place in the log once it is durable.
         gapped: It waits for a predecessor that has not come.
@@ -151,6 +152,7 @@ class Submission:
     ref: int
     update: bytes
     complete: bool = False
+    key: bytes = b""
     scan: Scan | None = None
     entry: Entry | None = None
     offset: int = 0
