@@ -20,6 +20,7 @@ from parvis.protocol.messages import (
     ClientMessage,
     Hello,
     Join,
+    Leave,
     ServerMessage,
     Signal,
     Update,
@@ -77,7 +78,7 @@ def from_json(value: Any) -> Any:
 
 
 def test_an_update_is_an_array_of_its_number_and_fields() -> None:
-    assert encode(Update(3, 7, b"\x01\x02")) == b"\x94\x04\x03\x07\xc4\x02\x01\x02"
+    assert encode(Update(3, 7, b"\x01\x02")) == b"\x95\x04\x03\x07\xc4\x02\x01\x02\xc4\x00"
     assert decode(b"\x94\x04\x03\x07\xc4\x02\x01\x02") == Update(3, 7, b"\x01\x02")
 
 
@@ -141,7 +142,7 @@ def test_a_damaged_message_is_a_message_or_malformed(
 
 
 def test_fields_that_are_not_known_are_passed_over() -> None:
-    assert decode(msgpack.packb([4, 3, 7, b"u", "from the future", 1])) == Update(3, 7, b"u")
+    assert decode(msgpack.packb([4, 3, 7, b"u", b"", "from the future", 1])) == Update(3, 7, b"u")
 
 
 def test_trailing_fields_with_a_default_may_be_left_out() -> None:
@@ -195,6 +196,35 @@ def test_text_that_is_no_utf8_is_malformed() -> None:
 def test_a_frame_over_the_limit_is_too_large() -> None:
     with pytest.raises(TooLarge):
         decode(encode(Update(1, 1, bytes(100))), max_size=100)
+
+
+LARGE = 200_000
+
+
+@pytest.mark.parametrize("item", [b"\x80", b"\x90", b"\xc0"], ids=["maps", "arrays", "nils"])
+def test_a_large_frame_holds_no_arrays_that_would_become_a_thousand_times_as_many_bytes(
+    item: bytes,
+) -> None:
+    frame = b"\x95\x07\x01\x01\xa1x\xdd" + LARGE.to_bytes(4, "big") + item * LARGE
+    with pytest.raises(Malformed, match="max_array_len"):
+        decode(frame)
+    with pytest.raises(TooLarge, match="fields"):
+        decode(b"\xdd" + LARGE.to_bytes(4, "big") + b"\x04" + item * (LARGE - 1))
+
+
+def test_a_large_frame_holds_any_bytes_or_text_and_fields_of_the_future() -> None:
+    update = Update(3, 7, bytes(LARGE))
+    assert decode(encode(update)) == update
+    assert decode(msgpack.packb([3, 5, bytes(LARGE), "from the future", 1])) == Leave(5)
+    signal = Signal(1, 2, "image", bytes(LARGE))
+    assert decode(encode(signal)) == signal
+
+
+def test_a_large_frame_ends_where_its_last_field_ends() -> None:
+    with pytest.raises(Malformed):
+        decode(encode(Update(3, 7, bytes(LARGE)))[:-1])
+    with pytest.raises(Malformed):
+        decode(encode(Update(3, 7, bytes(LARGE))) + b"\xc0")
 
 
 def test_what_a_server_says_is_nothing_a_client_may_say() -> None:

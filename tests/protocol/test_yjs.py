@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from parvis.protocol import yjs
-from parvis.protocol.errors import Malformed
+from parvis.protocol.errors import Malformed, TooLarge
 from parvis.protocol.yjs import (
     Awareness,
     Message,
@@ -83,6 +83,12 @@ def test_several_messages_in_one_frame_are_read(vector: Any) -> None:
 def test_a_malformed_frame_is_refused(frame: str) -> None:
     with pytest.raises(Malformed):
         yjs.decode(bytes.fromhex(frame))
+
+
+def test_a_frame_of_a_million_messages_is_refused_before_they_are_read() -> None:
+    assert len(yjs.decode(b"\x03" * yjs.MAX_MESSAGES)) == yjs.MAX_MESSAGES
+    with pytest.raises(TooLarge, match=f"at byte {yjs.MAX_MESSAGES}"):
+        yjs.decode(b"\x03" * 1_000_000)
 
 
 @pytest.mark.parametrize("vector", VECTORS["state_vectors"])

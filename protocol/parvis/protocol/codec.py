@@ -13,6 +13,16 @@ from .packing import pack
 MAX_DEPTH = 32
 """Deepest nesting of a `Value`."""
 
+MAX_STRUCTURED = 128 * 1024
+"""Bytes of a client's frame in which a value may be an array or a map.
+
+Eight megabytes of empty maps would become a gigabyte of objects and stop everybody for nine
+seconds; what is large is bytes or text.
+"""
+
+MOST_FIELDS = 32
+"""Fields of a large frame, those of later versions included."""
+
 MAX_NUMBER = 2**53 - 1
 """Largest integer that JavaScript can hold."""
 
@@ -120,7 +130,8 @@ def decode(frame: bytes, *, max_size: int = 16 * 1024 * 1024) -> ClientMessage:
     Raises:
         Malformed: Whatever is wrong with it; nothing else escapes.
     """
-    return cast(ClientMessage, _decode(frame, _CLIENT_SHAPES, max_size))
+    large = len(frame) > MAX_STRUCTURED
+    return cast(ClientMessage, _decode(frame, _CLIENT_SHAPES, max_size, flat=large))
 
 
 def decode_from_server(frame: bytes, *, max_size: int = 256 * 1024 * 1024) -> ServerMessage:
@@ -132,11 +143,17 @@ def decode_from_server(frame: bytes, *, max_size: int = 256 * 1024 * 1024) -> Se
     return cast(ServerMessage, _decode(frame, _SERVER_SHAPES, max_size))
 
 
-def _decode(frame: bytes, shapes: Mapping[int, _Shape], max_size: int) -> object:
+def _decode(
+    frame: bytes, shapes: Mapping[int, _Shape], max_size: int, *, flat: bool = False
+) -> object:
     if len(frame) > max_size:
         raise TooLarge(f"a frame of at most {max_size} bytes, not {len(frame)}")
     try:
-        values = msgpack.unpackb(frame, use_list=True, raw=False, strict_map_key=True)
+        values: object
+        if flat:
+            values = _unpack_flat(frame)
+        else:
+            values = msgpack.unpackb(frame, use_list=True, raw=False, strict_map_key=True)
     except (ValueError, RecursionError, msgpack.exceptions.UnpackException) as problem:
         raise Malformed(f"one MessagePack value ({type(problem).__name__}: {problem})") from None
     if type(values) is not list or not values:
@@ -146,3 +163,22 @@ def _decode(frame: bytes, shapes: Mapping[int, _Shape], max_size: int) -> object
     if shape is None:
         raise Malformed(f"a kind of message this side takes, not {str(kind)[:20]!r}")
     return shape.read(rest)
+
+
+def _unpack_flat(frame: bytes) -> list[object]:
+    """Read the fields of a large frame, none of which may be an array or a map with entries."""
+    unpacker = msgpack.Unpacker(
+        max_buffer_size=len(frame),
+        raw=False,
+        strict_map_key=True,
+        max_array_len=0,
+        max_map_len=0,
+    )
+    unpacker.feed(frame)
+    count = unpacker.read_array_header()
+    if count > MOST_FIELDS:
+        raise TooLarge(f"at most {MOST_FIELDS} fields, not {count},")
+    values: list[object] = [unpacker.unpack() for _ in range(count)]
+    if unpacker.tell() != len(frame):
+        raise Malformed("the end of the frame", unpacker.tell())
+    return values

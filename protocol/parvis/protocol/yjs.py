@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from parvis.protocol import lib0
-from parvis.protocol.errors import Malformed
+from parvis.protocol.errors import Malformed, TooLarge
 
 SYNC: Final = 0
 AWARENESS: Final = 1
@@ -20,6 +20,10 @@ QUERY_AWARENESS: Final = 3
 STEP1: Final = 0
 STEP2: Final = 1
 UPDATE: Final = 2
+
+
+MAX_MESSAGES: Final = 1_000
+"""Messages in one frame; a query takes one byte, so that a frame could hold eight million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,15 @@ def decode(frame: bytes) -> list[Message]:
     """Read the messages of one frame, at least one, in their order.
 
     Raises:
+        TooLarge: If there are more than `MAX_MESSAGES`.
         Malformed: If anything in it is not a known message: an unknown one has no length, so that
             the rest of the frame could not be found.
     """
     reader = lib0.Reader(frame)
     messages = [_read_message(reader)]
     while reader.pos < reader.end:
+        if len(messages) == MAX_MESSAGES:
+            raise TooLarge(f"at most {MAX_MESSAGES} messages in a frame", reader.pos)
         messages.append(_read_message(reader))
     return messages
 
