@@ -1,5 +1,7 @@
 """The native dialect: how a session begins and ends, and what it may do in between."""
 
+from typing import Any, cast
+
 import msgpack
 import pytest
 
@@ -337,6 +339,12 @@ async def test_sync_brings_what_the_client_lacks() -> None:
         assert read(*synced.updates) == "a"
 
 
+def letter(row: bytes) -> tuple[int, str, float, bytes]:
+    """Read an item of an ordered part: offset, sender, time, update."""
+    offset, sender, time, update = cast("list[Any]", msgpack.unpackb(row))
+    return offset, sender, time, update
+
+
 async def test_an_ordered_part_is_paged_through_with_sync() -> None:
     async with lab(Mail()) as it:
         ada = await it.join("ada")
@@ -345,16 +353,16 @@ async def test_an_ordered_part_is_paged_through_with_sync() -> None:
         await it.turns(200)
         assert ada.acked[-1] == (1200, 1200)
         bob = await it.join("bob")
-        letters = [msgpack.unpackb(row) for row in bob.joined.updates]
+        letters = [letter(row) for row in bob.joined.updates]
         assert len(letters) == 500
         assert int.from_bytes(bob.joined.state, "big") == 1200
         while letters[-1][0] < 1200:
             bob.visitor.received.clear()
             bob.say(m.Sync(bob.channel, 1, letters[-1][0].to_bytes(8, "big")))
             await it.turns()
-            letters += [msgpack.unpackb(row) for row in bob.of(m.Synced)[0].updates]
-        assert [letter[0] for letter in letters] == list(range(1, 1201))
-        assert letters[7][1:] == ["ada", it.clock.time(), b"letter 7"]
+            letters += [letter(row) for row in bob.of(m.Synced)[0].updates]
+        assert [offset for offset, *_ in letters] == list(range(1, 1201))
+        assert letters[7] == (8, "ada", it.clock.time(), b"letter 7")
 
 
 class Talkative(Board):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from pycrdt import merge_updates
+from pycrdt import TransactionEvent
 
 from parvis.plugins import Caller, Refused, YDoc
 from parvis.protocol import ErrorCode, Malformed
-from parvis.protocol.update import scan
+from parvis.protocol.update import Scan, scan
 from parvis.storage import Entry, SqlValue, Statement
 
 from .fast import FastPart
 from .part import LivePart
 from .seat import Submission
+from .sending import merged_update
 
 if TYPE_CHECKING:
     from .room import LiveRoom
@@ -33,30 +34,47 @@ class RoomEdit:
         self._name = part
         self._part: LivePart
         self._copy: YDoc | None = None
-        self._before = b""
+        self._observing: object = None
         self._updates: list[bytes] = []
         self._preconditions: list[Statement] = []
         self._statements: list[Statement] = []
 
     async def __aenter__(self) -> RoomEdit:
         self._part = await self._room.open_part(self._name)
+        if isinstance(self._part, FastPart):
+            await self._part.recovery.done()
         return self
 
     def document(self, kind: type[YDocT]) -> YDocT:
         if self._copy is None:
             part = self._part
-            if not isinstance(part, FastPart) or not issubclass(kind, YDoc):
+            if not isinstance(part, FastPart):
                 raise TypeError(f"{part.address} holds no document")
+            if part.recovery.working:
+                raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt")
             self._copy = kind(self._room.node.random.below(2**32))
             for update in part.diff(b""):
                 self._copy.doc.apply_update(update)
-            self._before = self._copy.doc.get_state()
+            # An update against the state before would repeat all deletions of the document.
+            self._observing = self._copy.doc.observe(self._changed)
         return cast(YDocT, self._copy)
 
+    def _changed(self, event: TransactionEvent) -> None:
+        self._updates.append(event.update)
+
     def append(self, update: bytes) -> None:
-        if not isinstance(self._part, FastPart) and self._updates:
+        if isinstance(self._part, FastPart):
+            self._scan(update)
+        elif self._updates:
             raise ValueError("an edit appends one update to an ordered part")
         self._updates.append(update)
+
+    @staticmethod
+    def _scan(update: bytes) -> Scan:
+        try:
+            return scan(update)
+        except Malformed as problem:
+            raise Refused(ErrorCode.INVALID_UPDATE, f"the edit: {problem}") from None
 
     def require(self, sql: str, *args: SqlValue) -> None:
         self._preconditions.append(Statement(sql, args))
@@ -71,32 +89,21 @@ class RoomEdit:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            self.offset = await self._commit(self._whole_update())
-
-    def _whole_update(self) -> bytes:
-        updates = list(self._updates)
-        if self._copy is not None:
-            change = self._copy.doc.get_update(self._before)
-            updates.append(change)
-        if len(updates) <= 1:
-            return updates[0] if updates else b""
-        return merge_updates(*updates)
+            update = merged_update(self._updates) if self._updates else b""
+            self.offset = await self._commit(update)
 
     async def _commit(self, update: bytes) -> int:
         room, part = self._room, self._part
-        scanned: Any = None
+        scanned: Scan | None = None
         if isinstance(part, FastPart) and update:
-            try:
-                scanned = scan(update)
-            except Malformed as problem:
-                raise Refused(ErrorCode.INVALID_UPDATE, f"the edit: {problem}") from None
+            scanned = self._scan(update)
             if scanned.is_empty:
                 update = b""
         if not update and not self._statements and not self._preconditions:
             return part.durable
         if room.lost:
             raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
-        fate: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        fate: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         entry = Entry(
             update,
             self._author.user,
@@ -106,11 +113,15 @@ class RoomEdit:
             tuple(self._statements),
         )
         submission = Submission(None, 0, update, scan=scanned)
-        submission.settled = lambda offset, reason: (
-            None if fate.done() else fate.set_result((offset, reason))
-        )
+
+        def settled(fated: int | Refused) -> None:
+            if fate.done():
+                return
+            if isinstance(fated, Refused):
+                fate.set_exception(fated)
+            else:
+                fate.set_result(fated)
+
+        submission.settled = settled
         part.enqueue(submission, entry)
-        offset, reason = await fate
-        if not offset:
-            raise Refused(ErrorCode.CONFLICT, reason)
-        return offset
+        return await fate

@@ -245,7 +245,8 @@ class LivePart(ABC):
             self.logged(logged)
             for submission, reason in zip(done, reasons, strict=True):
                 if submission.settled is not None:
-                    submission.settled(submission.offset, reason)
+                    refusal = Refused(ErrorCode.CONFLICT, reason)
+                    submission.settled(submission.offset or refusal)
             self._settle_acks()
             self._after_commit()
         elif appended.status is Status.FAILED:
@@ -332,7 +333,8 @@ class LivePart(ABC):
         """Give up what is not logged; peers hand their updates in again when they come back."""
         for submission in self.unlogged:
             if submission.settled is not None:
-                submission.settled(0, "the room was closed before it was durable")
+                reason = "the room was closed before it was durable"
+                submission.settled(Refused(ErrorCode.TRY_AGAIN, reason))
         self.awareness.close()
 
     @property

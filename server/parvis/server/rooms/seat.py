@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from parvis.plugins import Access, Caller
+from parvis.plugins import Access, Caller, Refused
 from parvis.protocol import CloseCode, ErrorCode
 from parvis.protocol.messages import Value
 from parvis.protocol.update import Scan
@@ -145,7 +145,7 @@ class Submission:
         tried: A document broke while it was applied, and a helper found no fault with it.
         received: When it came, on the monotonic clock.
         watermark: How many submissions of the part must be settled before this one is acked.
-        settled: Told the offset, or 0 and the reason; how an edit of the server learns its fate.
+        settled: Told the offset, or why there is none; how an edit of the server learns its fate.
     """
 
     seat: Seat | None
@@ -160,4 +160,4 @@ class Submission:
     tried: bool = False
     received: float = 0.0
     watermark: int = 0
-    settled: Callable[[int, str], None] | None = None
+    settled: Callable[[int | Refused], None] | None = None
