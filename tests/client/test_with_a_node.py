@@ -199,3 +199,22 @@ async def test_leaving_the_block_ends_the_session(server: Server) -> None:
         await part.signal("knock")
     with pytest.raises(Closed):
         await session.join("plain/other")
+
+
+async def test_a_stock_client_sees_everything_once_it_calls_itself_synced(server: Server) -> None:
+    """yrs would hide what it got too early, here the newest value of a key."""
+    room = "plain/overwritten"
+    for seed in range(1, 6):
+        async with session_on(server, seed=seed * 1000) as session:
+            part = await session.join(room)
+            marks(part.doc)["key"] = seed
+            marks(part.doc)[f"of-{seed}"] = seed
+            await within(part.saved())
+            expected = marks(part.doc).to_py()
+            async with (
+                await connect_y(ways_in.yjs(server), room) as by_yjs,
+                await connect_hocuspocus(ways_in.hocuspocus(server), room) as by_hocuspocus,
+            ):
+                for client in (by_yjs, by_hocuspocus):
+                    await within(client.synced())
+                    assert marks(client.doc).to_py() == expected

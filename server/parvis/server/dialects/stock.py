@@ -56,13 +56,14 @@ class StockSeat(Seat):
             self.write(encode_update(update))
 
     def bring_up(self, updates: Sequence[bytes]) -> None:
-        """Answer SyncStep1 with several updates, of which the first is what the others build on.
+        """Answer SyncStep1 with several updates, each of which may build on those before it.
 
-        The client calls itself synced at SyncStep2, so that must come last: until then the others
-        wait inside the client for what they build on.
+        The client calls itself synced at SyncStep2, so that is the last. They go in their order,
+        because yrs, unlike Yjs, may keep what came too early waiting when what it waited for is
+        there: clients on pycrdt would show a document with holes.
         """
-        self.caught_up(updates[1:])
-        self.write(encode_sync_step2(updates[0]))
+        self.caught_up(updates[:-1])
+        self.write(encode_sync_step2(updates[-1]))
 
     def submit(self, ref: int, update: bytes, *, complete: bool = False) -> None:
         """Hand in an update of the peer."""
