@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgpack
 
 from parvis.plugins import OpaqueLog, Part, Submission as Proposal
-from parvis.protocol import Malformed
+from parvis.protocol import ErrorCode, Malformed
 from parvis.storage import Head, LoggedUpdate
 
 from .part import LivePart
@@ -52,6 +52,11 @@ class OrderedPart(LivePart):
                 proposal = Proposal(self.address.part, submission.update)
                 await self.room.kind.on_update(self.room, submission.seat, proposal)
         return True
+
+    def turn_down(self, submission: Submission, code: ErrorCode, reason: str) -> None:
+        """Refuse for good. The peer's copy is the log as it stands: there is nothing to undo."""
+        assert submission.seat is not None
+        submission.seat.refused(submission, code, reason)
 
     def take(self, submission: Submission) -> None:
         self.enqueue(submission, self.entry(submission))

@@ -348,6 +348,9 @@ class LivePart(ABC):
         return self.unsettled or self.awareness.due
 
     def expel_all(self, code: ErrorCode, reason: str) -> None:
-        for seat in tuple(self.seats):
-            self.leave(seat)
+        """Send everybody out, without telling each of them how the others leave."""
+        seats, self.seats = self.seats, {}
+        self.awareness.close()
+        for seat in seats:
+            seat.left = True
             seat.expelled(code, reason)
