@@ -166,11 +166,12 @@ class Sockets:
         try:
             await self._read(socket, session)
         finally:
-            session.disconnected()
+            # First what the bounds on connections rest on, whatever comes of the rest.
             self.sessions.discard(session)
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
+            session.disconnected()
             logger.info("%s: closed, %s", session.id, socket.close_code)
         transport = session.transport
         assert isinstance(transport, SocketTransport)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 MAX_CLIENTS = 10_000
 """Client ids remembered in one part, present or gone."""
 
+MAX_CLOCK = 2**32
+"""Nobody gets there by counting, and there is room above it for the clocks that the server adds."""
+
 
 class Audience(Protocol):
     """Those who hear of it."""
@@ -98,6 +101,8 @@ class PartAwareness:
 
     def _accepts(self, seat: Seat, entry: AwarenessEntry) -> bool:
         client = self._clients.get(entry.client)
+        if entry.clock > MAX_CLOCK:
+            return False
         if entry.client in seat.clients:
             assert client is not None
             # An equal clock takes a state back, as y-protocols has it.
