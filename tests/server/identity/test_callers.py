@@ -7,12 +7,14 @@ import pytest
 from parvis.plugins import Caller
 from parvis.server.identity import (
     InvalidAccount,
+    Proof,
     SetUpClosed,
     Unauthenticated,
     WeakPassword,
     open_identity,
 )
 from parvis.server.identity.origins import Origins, origin_of
+from parvis.server.identity.people import digest
 from parvis.storage import EmailTaken
 from tests.identities import HERE, PASSWORD, Scene, make_scene, settings_with
 
@@ -98,6 +100,15 @@ async def test_a_cookie_ends_with_the_sign_in(scene: Scene) -> None:
     assert scene.identity.is_void(proof)
     with pytest.raises(Unauthenticated):
         await scene.identity.by_cookie(secret)
+
+
+async def test_a_sign_out_with_a_cookie_of_nobody_leaves_no_trace(scene: Scene) -> None:
+    told: list[None] = []
+    scene.identity.subscribe(lambda: told.append(None))
+    for secret in ("", "1.made-up", "x" * 5000):
+        await scene.identity.people.sign_out(secret)
+        assert not scene.identity.is_void(Proof("cookie", digest(secret).hex()))
+    assert told == []
 
 
 async def test_a_cookie_ends_by_itself(scene: Scene) -> None:

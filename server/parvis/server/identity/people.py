@@ -143,8 +143,11 @@ class People:
         return secret, sign_in
 
     async def sign_out(self, secret: str) -> None:
-        """End a sign-in, and with it whatever rests on it."""
+        """End a sign-in, and with it whatever rests on it; nothing happens if it is none."""
         ended = digest(secret)
+        # Anybody may ask, so that what is not known here must not be remembered either.
+        if await self.accounts.sign_in(ended, now=self._clock.time()) is None:
+            return
         await self.accounts.end_sign_in(ended)
         until = self._clock.time() + self._settings.sign_in_days * DAY
         self._voids.note(ended.hex(), until=until)
