@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 HELPERS: Final = 2
 """Helper processes at a time; whole-document work waits for one of them."""
 
+HTTP_PATIENCE: Final = 75.0
+"""Seconds until a connection must have sent its first request, or the next one."""
+
 BEAT: Final = 1.0
 """Seconds between two looks at the loop's lag and the store."""
 
@@ -84,7 +87,9 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     add_probes(app, health, core.metrics)
     add_plugin_routes(app, core.registry, gate)
     add_pages(app)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=5.0, keepalive_timeout=HTTP_PATIENCE
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     for socket in context.sockets:
