@@ -43,17 +43,25 @@ class SlowWatch:
         self._timer = None
         now = self.clock.monotonic()
         for outbox, (since, least) in list(self._slow.items()):
+            if outbox not in self._slow:
+                continue  # closed by what another one's end brought about
             buffered = outbox.transport.buffered()
             if buffered <= self.limits.outbox // 2:
                 del self._slow[outbox]
-                outbox.drained()
+                self._call(outbox.drained)
             elif buffered < least:
                 self._slow[outbox] = (now, buffered)  # slow, but it reads
             elif now - since > self.limits.slow:
                 del self._slow[outbox]
-                outbox.give_up()
+                self._call(outbox.give_up)
         if self._slow and self._timer is None:
             self._timer = self.clock.call_later(LOOK_AGAIN, self._look)
+
+    def _call(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception:  # of one session; the others are still to be looked after
+            logger.exception("a slow session could not be looked after")
 
 
 class Outbox:
