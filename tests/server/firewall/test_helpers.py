@@ -15,6 +15,7 @@ from parvis.server.clock import SystemClock
 from parvis.server.firewall.helpers import HelperPool, Shadow
 from parvis.server.firewall.process import Confinement
 from parvis.server.firewall.scanning import scan_in_helper
+from parvis.server.firewall.tasks import TRIAL_APPLY
 from parvis.server.ports import (
     HelperDied,
     HelperFailed,
@@ -79,16 +80,16 @@ async def test_a_death_says_how_far_the_task_had_come_and_what_it_died_of(
     helpers: HelperPool,
 ) -> None:
     with pytest.raises(HelperDied, match="SIGSEGV") as death:
-        await helpers.run("vet", [typed("one"), typed("two", 8), NESTED_ARRAYS])
-    assert death.value.step == 2
+        await helpers.run("trial", [typed("one"), typed("two", 8)], NESTED_ARRAYS)
+    assert death.value.step == TRIAL_APPLY
 
 
 async def test_a_panic_names_its_step_and_costs_the_helper(helpers: HelperPool) -> None:
     await helpers.run("merge", [])
     before = children_of(os.getpid())
     with pytest.raises(HelperPanicked) as panic:
-        await helpers.run("vet", [typed("one"), PANIC])
-    assert (panic.value.step, panic.value.kind) == (1, "PanicException")
+        await helpers.run("trial", [typed("one")], PANIC)
+    assert (panic.value.step, panic.value.kind) == (TRIAL_APPLY, "PanicException")
     assert helpers.idle_helpers == 0
     assert all(wait_for_end(pid) for pid in before)
 

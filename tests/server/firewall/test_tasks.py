@@ -69,7 +69,7 @@ def test_squashing_makes_a_small_state_of_many_updates() -> None:
     doc: Doc[Any] = Doc()
     doc.apply_update(squashed["state"])
     assert str(doc.get("text", type=Text)) == "hello" * 100
-    assert squashed["pending"] is False
+    assert squashed["waiting"] == []
     assert squashed["state_vector"] == doc.get_state()
     assert len(squashed["state"]) < sum(map(len, updates)) / 10
 
@@ -77,10 +77,11 @@ def test_squashing_makes_a_small_state_of_many_updates() -> None:
 def test_squashing_with_a_gap_loses_nothing() -> None:
     first, missing, last = letters("abc")
     squashed = tasks.squash(no_step, [first, last])
-    assert squashed["pending"] is True
+    assert squashed["waiting"] == [1]
+    again = tasks.squash(no_step, [squashed["state"], last, missing])
+    assert again["waiting"] == []
     doc: Doc[Any] = Doc()
-    doc.apply_update(squashed["state"])
-    doc.apply_update(missing)
+    doc.apply_update(again["state"])
     assert str(doc.get("text", type=Text)) == "abc"
 
 
@@ -95,11 +96,17 @@ def test_squashing_a_deletion_whose_target_is_missing_loses_nothing() -> None:
     doc.unobserve(subscription)
     first, missing, deletion = updates
     squashed = tasks.squash(no_step, [first, deletion])
-    assert squashed["pending"] is True
+    assert squashed["waiting"] == [1]
+    again = tasks.squash(no_step, [squashed["state"], deletion, missing])
     later: Doc[Any] = Doc()
-    later.apply_update(squashed["state"])
-    later.apply_update(missing)
+    later.apply_update(again["state"])
     assert str(later.get("text", type=Text)) == "a"
+
+
+def test_squashing_rows_that_are_no_updates_names_them() -> None:
+    first, second = letters("ab")
+    squashed = tasks.squash(no_step, [first, b"\xff", second])
+    assert squashed["unreadable"] == [1]
 
 
 def test_roots_are_told_by_their_contents() -> None:

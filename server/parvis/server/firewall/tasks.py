@@ -24,6 +24,7 @@ from pycrdt import (
 )
 
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
+from parvis.server.firewall.order import Order
 
 Step = Callable[[int], None]
 
@@ -70,19 +71,22 @@ def squash(step: Step, updates: Sequence[bytes]) -> dict[str, Any]:
     """Merge updates into the smallest one that is worth all of them.
 
     Returns:
-        ``state``; ``state_vector`` of what is integrated; ``pending``, whether something in it
-        waits for a missing predecessor. If so, the state is only merged: a document would leave
-        out what waits.
+        ``state`` and ``state_vector`` of what can be integrated; ``waiting``, the indexes of those
+        that wait for a missing predecessor and are not in the state; ``unreadable``, the indexes of
+        those that are no updates.
     """
-    merged = merge(step, updates)
+    order = Order()
+    merged = merge(step, [update for _, update in order.ready(updates)])
     doc: Doc[Any] = Doc()
     doc.apply_update(merged)
     state = doc.get_update()
-    pending = not _covers(look_through(state, STORED), look_through(merged, STORED))
+    if not _covers(look_through(state, STORED), look_through(merged, STORED)):
+        raise ValueError("the document does not hold what it was given")
     return {
-        "state": merged if pending else state,
+        "state": state,
         "state_vector": doc.get_state(),
-        "pending": pending,
+        "waiting": [index for index, _, _ in order.waiting],
+        "unreadable": order.unreadable,
     }
 
 
@@ -154,15 +158,15 @@ def vet(step: Step, updates: Sequence[bytes], use: bool = True) -> list[int]:
         Indexes of the rows that raise an ordinary error, which leaves a document as it was.
     """
     broken: list[int] = []
+    order = Order()
     doc: Doc[Any] = Doc()
-    for index, update in enumerate(updates):
-        if not update:
-            continue
+    for index, update in order.ready(updates):
         step(index)
         try:
             doc.apply_update(update)
         except Exception:
             broken.append(index)
+    broken += order.unreadable
     if use:
         step(len(updates))
         doc.get_state()

@@ -9,6 +9,7 @@ its peers.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain
@@ -24,9 +25,10 @@ from parvis.protocol.yjs import decode_state_vector
 from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
+from ..firewall.order import advance
 from ..ports import Timer
 from . import screening
-from .gaps import Gaps, senders
+from .gaps import Gaps, reached, senders
 from .loading import load_document
 from .part import LivePart
 from .recovery import Recovery
@@ -38,6 +40,8 @@ from .state_cache import StateCache
 
 if TYPE_CHECKING:
     from .room import LiveRoom
+
+logger = logging.getLogger(__name__)
 
 MERGE: Final = 32
 """Merging more updates at once costs more than it saves: it is quadratic."""
@@ -180,22 +184,80 @@ class FastPart(LivePart):
         window, self._window = self._window, []
         for start in range(0, len(window), MERGE):
             batch = window[start : start + MERGE]
-            if not self._integrate(batch):
+            try:
+                whole = self._integrate(batch)
+            except Exception:  # a bug of ours: whoever comes back hands it in again
+                logger.exception("%s: updates were lost to a bug", self.address)
+                self.room.fail("internal error")
+                return
+            if not whole:
                 self._window = window[start + MERGE :] + self._window
                 break
         self.room.node.committed.announce()  # whoever waits until nothing is under way looks again
 
     def _integrate(self, batch: list[Submission]) -> bool:
-        """Apply, send on and queue a few updates; False if the document broke."""
+        """Take in a few updates, and what waited for them; False if the document broke."""
+        ready: list[Submission] = []
+        for submission in batch:
+            assert submission.scan is not None
+            if submission.scan.gap(self.clocks):
+                self._hold_back(submission)
+            else:
+                advance(self.clocks, submission.scan)
+                ready.append(submission)
+        if ready and not self._take_in(ready):
+            return False
+        if self.gaps:
+            return self._close_gaps(batch)
+        return True
+
+    def _take_in(self, batch: list[Submission]) -> bool:
+        """Apply, queue and send on updates that have no gap; False if the document broke."""
         merged = self._apply(batch)
         if merged is None:
             return False
         if merged:
+            if any(s.scan is not None and len(s.scan.structs) > 1 for s in batch):
+                self._look_for_circles(batch)
             for submission in batch:
-                assert submission.scan is not None
-                nothing = submission.scan.is_empty
-                self.enqueue(submission, None if nothing else self.entry(submission))
+                self._queue(submission)
             send_on(self, batch, merged)
+        return True
+
+    def _look_for_circles(self, batch: Sequence[Submission]) -> None:
+        """Blocks of several clients can wait for each other: what counts is the state."""
+        state = decode_state_vector(self.replica.doc.get_state())
+        if state != self.clocks:
+            self.clocks = state
+            for submission in batch:
+                if submission.scan is not None and not reached(submission.scan, state):
+                    self.gaps.repeat(submission)
+
+    def _queue(self, submission: Submission) -> None:
+        assert submission.scan is not None
+        if submission.seat is None or submission.entry is not None:
+            return  # it was logged while it waited
+        nothing = submission.scan.is_empty
+        self.enqueue(submission, None if nothing else self.entry(submission))
+
+    def _hold_back(self, submission: Submission) -> None:
+        """Log an update whose predecessor has not come; nobody else sees it before that has."""
+        self.gaps.add(submission)
+        self._queue(submission)
+
+    def _close_gaps(self, batch: Sequence[Submission] = ()) -> bool:
+        """Take in what has no gap any more; ask the senders of this batch's rest for what lacks."""
+        while freed := self.gaps.freed(self.clocks):
+            if not self._take_in(freed):
+                return False
+            for submission in freed:
+                submission.gapped = False
+            logged = [s for s in freed if s.offset and s.watermark <= self.settled]
+            self._show_viewers(logged)
+            self._ack(logged)
+        self._ack([s for s in self.gaps.repeats(self.clocks) if s.watermark <= self.settled])
+        for seat in senders(batch):
+            seat.resync(self.state())
         return True
 
     def _apply(self, batch: list[Submission]) -> bytes | None:
@@ -205,18 +267,20 @@ class FastPart(LivePart):
         try:
             merged = merged_update([submission.update for submission in batch])
             self.replica.doc.apply_update(merged)
-        except (ValueError, RuntimeError) as problem:
+        except ValueError as problem:  # raised before anything is applied
             return self._apply_singly(batch, problem)
         except BaseException as panic:  # PanicException is no Exception
             self.recovery.start(batch, panic)
             return None
         finally:
             self.room.node.watch.leave()
-        self._applied(batch, merged)
+        self._version += 1
+        self.cache.add(merged)
         return merged
 
     def _apply_singly(self, batch: list[Submission], problem: Exception) -> bytes | None:
         """Find out which of several cannot be read, and turn it down; leaves the others."""
+        self.clocks = decode_state_vector(self.replica.doc.get_state())
         if len(batch) == 1:
             submission = batch.pop()
             if submission.seat is not None:
@@ -224,6 +288,11 @@ class FastPart(LivePart):
             return b""
         good: list[Submission] = []
         for at, submission in enumerate(batch):
+            assert submission.scan is not None
+            if submission.scan.gap(self.clocks):  # it was built on the unreadable one
+                self._hold_back(submission)
+                continue
+            advance(self.clocks, submission.scan)
             single = [submission]
             if self._apply(single) is None:
                 self.recovery.suspect(good + batch[at + 1 :])
@@ -231,30 +300,6 @@ class FastPart(LivePart):
             good += single
         batch[:] = good
         return merge_updates(*[s.update for s in good]) if good else b""
-
-    def _applied(self, batch: Sequence[Submission], merged: bytes) -> None:
-        self._version += 1
-        self.cache.add(merged)
-        gapped: list[Submission] = []
-        for submission in batch:
-            assert submission.scan is not None
-            if submission.scan.gap(self.clocks):
-                gapped.append(submission)
-                self.gaps.add(submission)
-            else:
-                for client, ranges in submission.scan.structs.items():
-                    if ranges[-1][1] > self.clocks.get(client, 0):
-                        self.clocks[client] = ranges[-1][1]
-        if gapped or (self.gaps and self.gaps.closable(self.clocks)):
-            self._look_at_gaps()
-            for seat in senders(gapped):
-                seat.resync(self.state())
-
-    def _look_at_gaps(self) -> None:
-        """See what the document could integrate meanwhile."""
-        self.clocks = decode_state_vector(self.replica.doc.get_state())
-        done = self.gaps.close(self.clocks)
-        self._ack([s for s in done if s.offset and s.watermark <= self.settled])
 
     # What peers lack
 
@@ -269,13 +314,14 @@ class FastPart(LivePart):
             Malformed: If it is no state vector; yrs itself checks no bounds.
         """
         if len(state) <= 1:
-            return [*self.cache.updates(), *self.gaps.updates]
+            return self.cache.updates()
         decode_state_vector(state)
-        return [self.replica.doc.get_update(state), *self.gaps.updates]
+        return [self.replica.doc.get_update(state)]
 
     def everything(self) -> Sequence[bytes]:
-        """Return updates worth all that is here, also what is about to be applied."""
-        return [*self.diff(b""), *(submission.update for submission in self._window)]
+        """Return updates worth all that is here, also what is not applied yet."""
+        window = [submission.update for submission in self._window]
+        return [*self.diff(b""), *self.gaps.updates, *window]
 
     async def seat(
         self, seat: Seat, state: bytes | None, entered: Callable[[Sequence[bytes]], None]
@@ -344,20 +390,29 @@ class FastPart(LivePart):
         for submission in submissions:
             if submission.seat is None and submission.update:
                 self._apply_late(submission)
+        self._show_viewers([s for s in submissions if not s.gapped])
+        self._answer_asking()
+
+    def _show_viewers(self, submissions: Sequence[Submission]) -> None:
+        """Send durable updates to those who could not give them back."""
         viewers = [seat for seat in self.seats if not seat.may_write]
         visible = [s for s in submissions if s.scan is not None] if viewers else []
         for start in range(0, len(visible), MERGE):
             merged = merged_update([s.update for s in visible[start : start + MERGE]])
             offer(self, viewers, merged, chain(visible[start:], self.unlogged))
-        self._answer_asking()
 
     def _apply_late(self, submission: Submission) -> None:
         """An edit of the server is durable: now it may be seen."""
         if self.recovery.working:
             self._late.append(submission)
             return
-        if submission.scan is not None:
-            self.depth.add(submission.scan.types)
+        if submission.scan is None:
+            return
+        self.depth.add(submission.scan.types)
+        if submission.scan.gap(self.clocks):
+            self._hold_back(submission)
+            return
+        advance(self.clocks, submission.scan)
         if self._apply([submission]):
             writers = [seat for seat in self.seats if seat.may_write]
             offer(self, writers, submission.update, [submission])
@@ -410,8 +465,8 @@ class FastPart(LivePart):
         self._window = [*again, *self._window]
         if self.recovery.working:
             return
-        if self.gaps:
-            self._look_at_gaps()
+        if self.gaps and not self._close_gaps():
+            return
         for seat in tuple(self.seats):
             if seat.behind is not None:
                 self.catch_up(seat)

@@ -1,17 +1,21 @@
-"""Updates that wait for a predecessor: logged raw, and acknowledged when the document has them."""
+"""Updates that wait for a predecessor: logged raw, and kept beside the document until it has come.
+
+yrs is never given one: see `parvis.server.firewall.order`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 from parvis.protocol.ranges import DeleteSet, Range, merge
 from parvis.protocol.update import Scan
 
+from ..firewall.order import advance
 from .seat import Seat, Submission
 
 
 class Gaps:
-    """What a document has been given and could not integrate yet; yrs itself does not say."""
+    """What a document has yet to be given."""
 
     def __init__(self) -> None:
         self._waiting: list[Submission] = []
@@ -22,7 +26,7 @@ class Gaps:
 
     @property
     def updates(self) -> list[bytes]:
-        """The raw updates: `Doc.get_update` leaves them out."""
+        """The raw updates, which are not in the document."""
         return [submission.update for submission in self._waiting]
 
     def add(self, submission: Submission) -> None:
@@ -53,15 +57,21 @@ class Gaps:
         """What the waiting updates delete."""
         return [s.scan.delete_set for s in self._waiting if s.scan is not None]
 
-    def closable(self, clocks: Mapping[int, int]) -> bool:
-        """Whether a document with these clocks may have integrated one of them."""
-        return any(s.scan is not None and not s.scan.gap(clocks) for s in self._waiting)
+    def freed(self, clocks: MutableMapping[int, int]) -> list[Submission]:
+        """Take out, in an order that can be applied, what has no gap any more; moves the clocks."""
+        ready: list[Submission] = []
+        for submission in self._waiting:
+            assert submission.scan is not None
+            if not submission.scan.gap(clocks):
+                advance(clocks, submission.scan)
+                ready.append(submission)
+        self._waiting = [submission for submission in self._waiting if submission not in ready]
+        return ready
 
-    def close(self, clocks: Mapping[int, int]) -> Sequence[Submission]:
-        """Take out, and return, what a document with these clocks has integrated."""
-        done: list[Submission] = []
-        self._waiting = _still(self._waiting, clocks, done)
-        self._repeated = _still(self._repeated, clocks, done)
+    def repeats(self, clocks: Mapping[int, int]) -> Sequence[Submission]:
+        """Take out those that brought only what waited here and is in the document by now."""
+        done = [s for s in self._repeated if s.scan is not None and reached(s.scan, clocks)]
+        self._repeated = [submission for submission in self._repeated if submission not in done]
         return done
 
 
@@ -75,18 +85,7 @@ def senders(submissions: Sequence[Submission]) -> Sequence[Seat]:
     return [seat for seat in seats if seat is not None and not seat.left]
 
 
-def _still(
-    waiting: Sequence[Submission], clocks: Mapping[int, int], done: list[Submission]
-) -> list[Submission]:
-    still: list[Submission] = []
-    for submission in waiting:
-        assert submission.scan is not None
-        submission.gapped = not _reached(submission.scan, clocks)
-        (still if submission.gapped else done).append(submission)
-    return still
-
-
-def _reached(scanned: Scan, clocks: Mapping[int, int]) -> bool:
+def reached(scanned: Scan, clocks: Mapping[int, int]) -> bool:
     """Whether a document with these clocks has integrated all of an update."""
     for client, ranges in (*scanned.structs.items(), *scanned.deletes.items()):
         if ranges[-1][1] > clocks.get(client, 0):

@@ -16,8 +16,9 @@ from parvis.protocol import ErrorCode, Malformed
 from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
+from ..firewall.order import Order
 from ..firewall.vetting import find_poison
-from ..ports import HelperMissing
+from ..ports import HelperMissing, HelperStopped
 from .seat import Submission
 
 if TYPE_CHECKING:
@@ -97,22 +98,32 @@ async def _rows_after(part: FastPart, offset: int) -> list[LoggedUpdate]:
 
 
 async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
+    """Fill the document; rows that wait for a predecessor are kept beside it."""
     updates = [snapshot.state] if snapshot else []
-    updates += [row.update for row in rows if row.update]
+    before = len(updates)
+    updates += [row.update for row in rows]
+    order = Order()
     if len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES:
         squashed = await _squash(part, updates)
         _apply_noted(part, [cast(bytes, squashed["state"])])
-        if not squashed["pending"]:
-            return
+        order.unreadable = squashed["unreadable"]
+        waiting = [(at, scan(updates[at], STORED)) for at in squashed["waiting"]]
     else:
-        _apply_noted(part, updates)
-    _find_waiting(part, snapshot, rows)
+        _apply_noted(part, [update for _, update in order.ready(updates)])
+        waiting = [(at, scanned) for at, _, scanned in order.waiting]
+    if order.unreadable:
+        raise Broken(f"{len(order.unreadable)} rows are no updates")
+    for at, scanned in waiting:
+        row = rows[at - before]
+        part.gaps.add(Submission(None, 0, row.update, scan=scanned, offset=row.offset))
 
 
 async def _squash(part: FastPart, updates: Sequence[bytes]) -> dict[str, Any]:
     try:
         return cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
-    except Exception as problem:
+    except HelperMissing:
+        raise
+    except HelperStopped as problem:
         raise Broken(f"squashing: {problem}") from problem
 
 
@@ -126,17 +137,6 @@ def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
         raise Broken(str(panic)) from None
     finally:
         watch.leave()
-
-
-def _find_waiting(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
-    """Remember which rows still wait for a predecessor: the document does not say."""
-    part.reset_clocks()
-    for row in rows:
-        if row.update:
-            scanned = scan(row.update, STORED)
-            if scanned.gap(part.clocks):
-                waiting = Submission(None, 0, row.update, scan=scanned, offset=row.offset)
-                part.gaps.add(waiting)
 
 
 def _deep(update: bytes) -> bool:

@@ -83,7 +83,7 @@ class Recovery:
         part = self._part
         await load_document(part)
         for submission in unlogged:
-            if submission.seat is not None:
+            if submission.seat is not None and not submission.gapped:
                 part.replica.doc.apply_update(submission.update)
         part.reset_clocks()
 

@@ -32,7 +32,7 @@ async def save_snapshot(part: FastPart) -> None:
             if offset == start:
                 return
             squashed = cast("dict[str, Any]", await node.helpers.run("squash", updates))
-            if not squashed["pending"]:
+            if not squashed["waiting"]:
                 snapshot = Snapshot(part.incarnation, offset, squashed["state"])
                 if await node.store.save_snapshot(address, part.room.fence, snapshot):
                     part.snapshot_saved()
