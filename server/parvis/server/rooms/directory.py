@@ -137,6 +137,11 @@ class Directory:
         """
         rooms = list(self._rooms.values())
         await asyncio.gather(*[self._close(room) for room in rooms])
+        for task in self._loading.values():
+            task.cancel()
+        await asyncio.gather(
+            *self._loading.values(), *self._flushing.values(), return_exceptions=True
+        )
 
     async def _close(self, room: LiveRoom) -> None:
         if (task := self._flushing.get((room.tenant, room.id))) is not None:
