@@ -35,8 +35,12 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     Args:
         stream: Standard error if it is None.
     """
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
-    handler.setFormatter(FORMATS[settings.format]())
+    stream = stream if stream is not None else sys.stderr
+    format = settings.format
+    if format == "auto":
+        format = "text" if stream.isatty() else "json"
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(FORMATS[format]())
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

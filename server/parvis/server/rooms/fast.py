@@ -63,6 +63,7 @@ class FastPart(LivePart):
     """A Yjs document that peers write at the same time.
 
     Attributes:
+        size: Bytes of the newest snapshot and of all updates since: what the document takes.
         clocks: The document's state vector, kept beside it, so that a gap is seen without asking.
         gaps: What waits for a predecessor.
         shadow: Takes each update first, in rooms over which workers died.
@@ -72,6 +73,7 @@ class FastPart(LivePart):
 
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         super().__init__(room, name, rules, head)
+        self.size = 0
         self.clocks: dict[int, int] = {}
         self.gaps = Gaps()
         self.depth = DepthGuard()
@@ -275,6 +277,7 @@ class FastPart(LivePart):
         finally:
             self.room.node.watch.leave()
         self._version += 1
+        self.size += len(merged)
         self.cache.add(merged)
         return merged
 

@@ -106,10 +106,12 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
     if len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES:
         squashed = await _squash(part, updates)
         _apply_noted(part, [cast(bytes, squashed["state"])])
+        part.size = len(squashed["state"])
         order.unreadable = squashed["unreadable"]
         waiting = [(at, scan(updates[at], STORED)) for at in squashed["waiting"]]
     else:
         _apply_noted(part, [update for _, update in order.ready(updates)])
+        part.size = sum(map(len, updates))
         waiting = [(at, scanned) for at, _, scanned in order.waiting]
     if order.unreadable:
         raise Broken(f"{len(order.unreadable)} rows are no updates")

@@ -40,7 +40,20 @@ def screen(part: FastPart, submission: Submission) -> bool:
     except Malformed as problem:
         _turn_down(part, submission, problem)
         return False
-    return True
+    return has_room(part, submission)
+
+
+def has_room(part: FastPart, submission: Submission) -> bool:
+    """Whether the document may grow; a peer whose update is refused is told.
+
+    What only deletes is taken always, or a full document could never become smaller.
+    """
+    assert submission.scan is not None
+    most = part.room.settings.max_part
+    if part.size <= most or not submission.scan.structs:
+        return True
+    part.turn_down(submission, ErrorCode.TOO_LARGE, f"the document is full: {most} bytes")
+    return False
 
 
 def fits(part: FastPart, submission: Submission) -> bool:
@@ -96,6 +109,8 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
             raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at it") from None
         except HelperStopped as problem:
             raise Refused(ErrorCode.INVALID_UPDATE, f"unreadable: {problem}") from None
+        if not has_room(part, submission):
+            return False
     elif not screen(part, submission):
         return False
     if not fits(part, submission) and not await _measure(part, submission):

@@ -36,5 +36,6 @@ async def save_snapshot(part: FastPart) -> None:
                 snapshot = Snapshot(part.incarnation, offset, squashed["state"])
                 if await node.store.save_snapshot(address, part.room.fence, snapshot):
                     part.snapshot_saved()
+                    part.size = len(snapshot.state)
     except (StorageError, HelperStopped) as problem:
         logger.warning("%s: no snapshot was made: %s", address, problem)

@@ -156,7 +156,7 @@ class RoomSettings:
     max_update: int = setting(8 * 2**20, "Largest update.", unit="bytes", low=1024, high=64 * 2**20)
     max_part: int = setting(
         256 * 2**20,
-        "Largest log of a part; then updates are refused.",
+        "Largest document; then only deletions are taken.",
         unit="bytes",
         low=64 * 2**10,
         high=2**40,
@@ -228,7 +228,9 @@ class LogSettings:
     """What the node says about itself."""
 
     level: Literal["debug", "info", "warning", "error"] = setting("info", "What is logged.")
-    format: Literal["text", "json"] = setting("text", "One line of text or of JSON per event.")
+    format: Literal["auto", "text", "json"] = setting(
+        "auto", "One line of text or of JSON per event; auto: text on a terminal, else JSON."
+    )
 
 
 @dataclass(frozen=True, slots=True)
