@@ -53,7 +53,7 @@ test: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run every test, or th
 	$(BIN)/pytest $(T)
 
 soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, or those of T=…
-	$(BIN)/pytest -m soak $(T)
+	$(BIN)/pytest -m soak -o faulthandler_timeout=0 $(T)
 
 bench: setup  ## measure; the method is in benchmarks/README.md
 	$(BIN)/python -m benchmarks.run $(ARGS)
