@@ -5,6 +5,7 @@ The frames are made by msgpack from the numbers and fields written out here, not
 
 import json
 from pathlib import Path
+from typing import cast
 
 import msgpack
 
@@ -112,9 +113,9 @@ def to_json(value: object) -> object:
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     if isinstance(value, dict):
-        return {key: to_json(item) for key, item in value.items()}
+        return {key: to_json(item) for key, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):
-        return [to_json(item) for item in value]
+        return [to_json(item) for item in cast("list[object]", value)]
     return value
 
 

@@ -35,10 +35,11 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     Args:
         stream: Standard error if it is None.
     """
-    stream = stream if stream is not None else sys.stderr
+    # A process without a terminal of any kind has no standard error either.
+    stream = stream or sys.stderr
     format = settings.format
     if format == "auto":
-        format = "text" if stream.isatty() else "json"
+        format = "text" if stream is not None and stream.isatty() else "json"
     handler = logging.StreamHandler(stream)
     handler.setFormatter(FORMATS[format]())
     root = logging.getLogger()

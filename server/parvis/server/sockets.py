@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import WSMsgType, web
 
 from parvis.plugins import Refused
-from parvis.protocol import CloseCode, ErrorCode
+from parvis.protocol import CloseCode, ErrorCode, RoomName
 
 from .api import Gate
 from .core import Core
@@ -98,25 +98,24 @@ class Sockets:
         return await self._serve(request, socket, session)
 
     async def yjs(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
-        token = request.query.get("token", "")
-        refusal: tuple[ErrorCode, str] | None = None
         identified: Identified | None = None
+        refusal: Refused | None = None
+        name: RoomName | None = None
         try:
-            parsed = self.core.registry.parse(name)
-            identified = await self.gate.stock(request, token)
+            name = self.core.registry.parse(request.match_info["name"])
+            identified = await self.gate.stock(request, request.query.get("token", ""))
         except Refused as problem:
-            refusal = problem.code, problem.reason
+            refusal = problem
         except Unauthenticated as problem:
-            refusal = ErrorCode.UNAUTHENTICATED, str(problem)
+            refusal = Refused(ErrorCode.UNAUTHENTICATED, str(problem))
         socket, transport = await self._upgrade(request)
         session = YjsSession(self.core, transport, identified)
-        if refusal is not None:
+        if name is not None and refusal is None:
+            session.open(name)
+        elif refusal is not None:
             # y-websocket never learns why an upgrade failed and would try again for ever just the
             # same; a message and a close code at least let the application stop it.
-            session.turn_away(*refusal)
-        else:
-            session.open(parsed)
+            session.turn_away(refusal.code, refusal.reason)
         return await self._serve(request, socket, session)
 
     async def hocuspocus(self, request: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -237,7 +237,7 @@ async def live_room(
     limits: Limits | None = None,
     settings: Mapping[str, object] | None = None,
     others: Iterable[RoomType[Any]] = (),
-) -> AsyncIterator[Lobby]:
+) -> AsyncGenerator[Lobby]:
     """Run a node around one room, as real as it gets without a network.
 
     Args:

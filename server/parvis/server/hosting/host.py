@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ class Host:
         return self._open(caller, key)
 
     @asynccontextmanager
-    async def _open(self, caller: Caller, key: str) -> AsyncIterator[Room[Any]]:
+    async def _open(self, caller: Caller, key: str) -> AsyncGenerator[Room[Any]]:
         core, kind = self._core, self._kind
         name = core.registry.parse(f"{kind.name}/{key}")
         access = await authorize(core, caller, name)

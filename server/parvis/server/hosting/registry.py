@@ -68,9 +68,10 @@ def installed(settings: Settings) -> Registry:
 
 
 def _make(name: str, point: EntryPoint, options: Mapping[str, object]) -> AnyType:
-    kind = point.load()
-    if not (isinstance(kind, type) and issubclass(kind, RoomType)):
-        raise TypeError(f"entry point {point.value}: expected a RoomType, got {kind!r}")
+    found: object = point.load()
+    if not (isinstance(found, type) and issubclass(found, RoomType)):
+        raise TypeError(f"entry point {point.value}: expected a RoomType, got {found!r}")
+    kind: type[AnyType] = found
     if kind.name != name or not TYPE.fullmatch(name):
         raise TypeError(f"entry point {name} = {point.value}: the type's name is {kind.name!r}")
     for part in kind.parts:

@@ -69,8 +69,6 @@ class FastPart(LivePart):
         shadow: Takes each update first, in rooms over which workers died.
     """
 
-    replica: YDoc
-
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         super().__init__(room, name, rules, head)
         self.size = 0
@@ -90,10 +88,14 @@ class FastPart(LivePart):
         self._late: list[Submission] = []
         self.renew_replica()
 
+    @property
+    def replica(self) -> YDoc:
+        return self._replica
+
     def renew_replica(self) -> None:
         """Start with an empty document; the old one, if it broke, is never touched again."""
-        self.replica = self.room.new_replica(self.rules.replica, YDoc)
-        self.cache = StateCache(self.replica)
+        self._replica = self.room.new_replica(self.rules.replica, YDoc)
+        self.cache = StateCache(self._replica)
 
     # From the session into the window
 

@@ -108,7 +108,7 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
         _apply_noted(part, [cast(bytes, squashed["state"])])
         part.size = len(squashed["state"])
         order.unreadable = squashed["unreadable"]
-        waiting = [(at, scan(updates[at], STORED)) for at in squashed["waiting"]]
+        waiting = [(at, scan(updates[at], STORED)) for at in cast("list[int]", squashed["waiting"])]
     else:
         _apply_noted(part, [update for _, update in order.ready(updates)])
         part.size = sum(map(len, updates))

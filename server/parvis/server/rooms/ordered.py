@@ -28,12 +28,14 @@ PAGE = 500
 class OrderedPart(LivePart):
     """An `OpaqueLog`: everybody, the sender included, gets each update with its offset."""
 
-    replica: OpaqueLog
-
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         super().__init__(room, name, rules, head)
-        self.replica = room.new_replica(rules.replica, OpaqueLog)
+        self._replica = room.new_replica(rules.replica, OpaqueLog)
         self._rows: deque[LoggedUpdate] = deque(maxlen=TAIL)
+
+    @property
+    def replica(self) -> OpaqueLog:
+        return self._replica
 
     def submit(self, submission: Submission) -> None:
         submission.received = self.room.node.clock.monotonic()

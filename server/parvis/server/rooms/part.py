@@ -44,7 +44,10 @@ class LivePart(ABC):
         settled: How many of those are on disk, or were refused there.
     """
 
-    replica: Replica
+    @property
+    @abstractmethod
+    def replica(self) -> Replica:
+        """The server's copy of the part's state."""
 
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         self.room = room
