@@ -435,3 +435,43 @@ async def test_a_session_identified_after_its_end_leaves_no_timer() -> None:
         it.sessions.clear()
         await it.turns()
         assert it.clock.waiting == 0
+
+
+async def test_a_peer_that_does_not_read_is_given_one_difference_however_often_it_asks() -> None:
+    async with lab(limits=Limits(outbox=1000)) as it:
+        ada, bob = await it.join("ada"), await it.join("bob")
+        ada.update(Draft(7).write("x"))
+        await it.turns()
+        bob.heard_all()
+        bob.transport.stuck = 1001
+        for ref in range(1, 51):
+            bob.say(m.Sync(bob.channel, ref, b"\x00"))
+        await it.turns()
+        assert [synced.ref for synced in bob.of(m.Synced)] == [1]
+        bob.transport.stuck = 0
+        await it.pass_time(0.1)
+        await it.turns()
+        assert [synced.ref for synced in bob.of(m.Synced)] == list(range(1, 51))
+
+
+async def test_only_so_many_questions_wait_for_their_answer() -> None:
+    async with lab(limits=Limits(outbox=1000, rooms=3)) as it:
+        ada = await it.join("ada")
+        ada.transport.stuck = 1001
+        for ref in range(1, 6):
+            ada.say(m.Sync(ada.channel, ref, b"\x00"))
+        refused = [(each.ref, each.code) for each in ada.of(m.Refuse)]
+        assert refused == [(4, ErrorCode.TRY_AGAIN), (5, ErrorCode.TRY_AGAIN)]
+
+
+async def test_a_session_that_ends_leaves_no_question_waiting() -> None:
+    async with lab(limits=Limits(outbox=1000)) as it:
+        ada = await it.join("ada")
+        ada.transport.stuck = 1001
+        for ref in range(1, 4):
+            ada.say(m.Sync(ada.channel, ref, b"\x00"))
+        await it.turns()
+        ada.disconnect()
+        it.people.clear()
+        await it.turns()
+        assert not it.core.working

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -118,6 +119,8 @@ class NativeSession(DialectSession):
         self._joining: set[str] = set()
         self._early: list[bytes] = []
         self._early_bytes = 0
+        self._syncs = 0
+        self._answering = asyncio.Lock()
         self._handlers: Mapping[type, Callable[..., None]] = {
             m.Update: self._update,
             m.Awareness: self._awareness,
@@ -325,17 +328,30 @@ class NativeSession(DialectSession):
                 seat.live.submit(update)
 
     def _sync(self, message: m.Sync) -> None:
-        if (seat := self._at(message.channel, message.ref)) is not None:
-            self.spawn(self._synced(seat, message))
+        if (seat := self._at(message.channel, message.ref)) is None:
+            return
+        if self._syncs >= self.limits.rooms:
+            reason = f"at most {self.limits.rooms} are answered at once"
+            self.refuse(message.channel, message.ref, ErrorCode.TRY_AGAIN, reason)
+            return
+        self._syncs += 1
+        self.spawn(self._synced(seat, message))
 
     async def _synced(self, seat: NativeSeat, message: m.Sync) -> None:
         try:
-            updates = await seat.live.missing(message.state)
+            # One in a turn of the loop, and none for a peer that does not read: a few kilobytes
+            # of questions would otherwise stop everybody for half a minute.
+            async with self._answering:
+                await self.outbox.ready()
+                if not seat.left:
+                    updates = await seat.live.missing(message.state)
+                    if not seat.left:
+                        state = seat.live.state()
+                        self.send(m.Synced(message.channel, message.ref, updates, state))
         except Malformed as problem:
             self.refuse(message.channel, message.ref, ErrorCode.MALFORMED, str(problem))
-            return
-        if not seat.left:
-            self.send(m.Synced(message.channel, message.ref, updates, seat.live.state()))
+        finally:
+            self._syncs -= 1
 
     def _awareness(self, message: m.Awareness) -> None:
         if (seat := self._at(message.channel, 0)) is not None:
