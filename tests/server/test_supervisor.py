@@ -26,12 +26,17 @@ PROGRAM = """if True:
     import sys
     from parvis.server.settings import LogSettings, ServerSettings, Settings
     from parvis.server.supervisor import serve
-    data, port, drain, stand_in, start = sys.argv[1:]
+    data, port, drain, look, stand_in, start = sys.argv[1:]
     settings = Settings(
         server=ServerSettings(data=data, port=int(port), drain_deadline=float(drain)),
         log=LogSettings(format="json"),
     )
-    code = serve(settings, worker=(sys.executable, "-P", stand_in, start), pause=lambda deaths: 0.0)
+    code = serve(
+        settings,
+        worker=(sys.executable, "-P", stand_in, start),
+        pause=lambda deaths: 0.0,
+        look=float(look),
+    )
     assert not any(name.partition(".")[0] == "pycrdt" for name in sys.modules)
     sys.exit(code)
 """
@@ -40,9 +45,9 @@ PROGRAM = """if True:
 class Supervised:
     """A supervisor and its worker, as one sees them from outside."""
 
-    def __init__(self, data: Path, start: str, port: int, drain: float) -> None:
+    def __init__(self, data: Path, start: str, port: int, drain: float, look: float) -> None:
         self.data = data
-        argv = [str(data), str(port), str(drain), str(STAND_IN), start]
+        argv = [str(data), str(port), str(drain), str(look), str(STAND_IN), start]
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, *argv],
             stdout=subprocess.PIPE,
@@ -105,9 +110,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Supervised] = []
 
     def start(
-        how: str = "serve", *, data: Path = tmp_path / "data", port: int = 0, drain: float = 5.0
+        how: str = "serve",
+        *,
+        data: Path = tmp_path / "data",
+        port: int = 0,
+        drain: float = 5.0,
+        look: float = 60.0,
     ) -> Supervised:
-        started.append(Supervised(data, how, port, drain))
+        started.append(Supervised(data, how, port, drain, look))
         return started[-1]
 
     yield start
@@ -167,6 +177,17 @@ def test_a_crash_hands_what_the_worker_was_doing_to_the_next_one(start: Start) -
     # The death of the next worker has nothing to do with it.
     supervised.crash()
     assert json.loads(supervised.ask("suspects")) == suspects
+
+
+def test_a_worker_that_is_stuck_in_an_update_is_killed_and_the_update_suspected(
+    start: Start,
+) -> None:
+    supervised = start(look=0.02).ready()
+    first = int(supervised.ask("pid"))
+    supervised.ask(f"note {PANIC.hex()}")
+    assert wait_for_end(first)
+    assert json.loads(supervised.ask("suspects")) == [["apply", "plain/a", [PANIC.hex()]]]
+    assert int(supervised.ask("pid")) != first
 
 
 def test_the_note_survives_the_supervisor_too(start: Start) -> None:

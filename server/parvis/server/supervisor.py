@@ -4,6 +4,7 @@
 what happens                              what follows
 ========================================  =====================================================
 the worker dies after it was ready        the next one starts at once
+it is stuck in one update or load         it is killed after `STUCK_LOOKS` looks, and has died
 it dies before it is ready                the next one starts after `pause_after` so many deaths
 `MOST_DEATHS` times, and never was ready  the program ends
 it says that another start cannot help    the program ends with the reason
@@ -38,7 +39,7 @@ from parvis.server import logs
 from parvis.server.control import Start, receive_report, send_start
 from parvis.server.firewall.children import how_it_ended
 from parvis.server.firewall.suspects import Suspects
-from parvis.server.firewall.watch import make_note, read_note
+from parvis.server.firewall.watch import make_note, read_mark, read_note
 from parvis.server.listening import listen, url_of
 from parvis.server.settings import Settings
 from parvis.storage import DataFolderHeld, StorageError
@@ -54,6 +55,16 @@ MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 
 HOLD_FOR: Final = 2.0
 """Seconds to wait for a data folder whose holder may be about to end."""
+
+LOOK: Final = 5.0
+"""Seconds between two looks at what the worker is doing."""
+
+STUCK_LOOKS: Final = 6
+"""Looks in a row at the same step of native code, after which nobody waits for its end.
+
+Such a step takes milliseconds. Some updates on purpose take hours, and nothing can interrupt them
+from inside. Looks are counted, not time, because a suspended machine lets time pass at once.
+"""
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 5.0
@@ -73,12 +84,14 @@ def serve(
     *,
     worker: Sequence[str] = WORKER,
     pause: Callable[[int], float] = pause_after,
+    look: float = LOOK,
 ) -> int:
     """Serve until told to stop. To be called from the main thread.
 
     Args:
         worker: The command that runs a worker; the descriptor of its control connection follows.
         pause: Seconds to wait after so many early deaths.
+        look: Seconds between two looks at a worker that may be stuck.
 
     Returns:
         The exit code: 0 after a clean end.
@@ -89,7 +102,7 @@ def serve(
         try:
             sockets = listen(settings.server.host, settings.server.port)
             try:
-                return Supervisor(settings, worker, held, sockets, pause).run()
+                return Supervisor(settings, worker, held, sockets, pause, look).run()
             finally:
                 for each in sockets:
                     each.close()
@@ -122,12 +135,14 @@ class Supervisor:
         held: Held,
         sockets: list[socket.socket],
         pause: Callable[[int], float],
+        look: float,
     ) -> None:
         self._settings = settings
         self._command = tuple(command)
         self._held = held
         self._sockets = sockets
         self._pause = pause
+        self._look = look
         self._url = url_of(sockets)
         self._port: int = sockets[0].getsockname()[1]
         self._note = make_note()
@@ -231,7 +246,9 @@ class Supervisor:
         try:
             while (code := worker.process.poll()) is None:
                 self._press(worker)
-                self._wait(self._kill_at)
+                self._look_at(worker)
+                until = worker.look_at
+                self._wait(until if self._kill_at is None else min(until, self._kill_at))
                 self._read_reports(worker, began)
             self._read_reports(worker, began)
         finally:
@@ -259,6 +276,19 @@ class Supervisor:
             logger.warning("worker %d did not end in time and is killed", worker.process.pid)
             worker.process.kill()
             self._kill_at = None
+
+    def _look_at(self, worker: "Worker") -> None:
+        """Kill the worker if it has been doing the same dangerous thing for too long."""
+        now = time.monotonic()
+        if now < worker.look_at:
+            return
+        worker.look_at = now + self._look
+        mark = read_mark(self._note)
+        worker.looks = worker.looks + 1 if mark is not None and mark == worker.mark else 0
+        worker.mark = mark
+        if worker.looks >= STUCK_LOOKS:
+            logger.error("worker %d is stuck and is killed", worker.process.pid)
+            worker.process.kill()
 
     def _wait(self, until: float | None) -> None:
         """Return when something happened, or at that moment."""
@@ -348,9 +378,18 @@ URGENCY: Final = (None, HURRY, 0.0)
 
 @dataclasses.dataclass(slots=True)
 class Worker:
-    """A worker process as its supervisor knows it."""
+    """A worker process as its supervisor knows it.
+
+    Attributes:
+        look_at: When to look next at what it is doing.
+        mark: The dangerous step it was in at the last look; None for none.
+        looks: How many looks in a row before that one saw the same step.
+    """
 
     process: "subprocess.Popen[bytes]"
     control: "Connection"
     ready: bool = False
     silent: bool = False
+    look_at: float = 0.0
+    mark: int | None = None
+    looks: int = 0

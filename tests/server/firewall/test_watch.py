@@ -13,6 +13,7 @@ from parvis.server.firewall.watch import (
     Watch,
     digest_of,
     make_note,
+    read_mark,
     read_note,
 )
 from parvis.storage import Address
@@ -51,6 +52,17 @@ def test_a_note_is_read_once_so_that_the_next_death_is_not_taken_for_it(note: in
     Watch(note).enter("load", ROOM)
     assert read_note(note) == Suspect(kind="load", address=ROOM)
     assert read_note(note) is None
+
+
+def test_whoever_looks_at_it_sees_which_step_a_worker_is_in(note: int) -> None:
+    watch = Watch(note)
+    assert read_mark(note) is None
+    watch.enter("apply", ROOM, [(b"update", "session")])
+    assert read_mark(note) == read_mark(note) == 1
+    watch.leave()
+    assert read_mark(note) is None
+    watch.enter("apply", ROOM, [(b"update", "session")])
+    assert read_mark(note) == 2
 
 
 def test_a_new_watch_begins_without_a_note(note: int) -> None:

@@ -4,7 +4,10 @@ Before native code gets an update, `Watch.enter` writes down what is about to ha
 it back. If the worker dies in between, its supervisor reads the note with `read_note` and knows
 what to keep from the next worker. The memory belongs to the kernel, so it outlives the process.
 
-Layout: one byte (`FREE` or `HELD`), four bytes of length, MessagePack. The byte is written last.
+It also shows whether a worker is stuck in one of these steps (`read_mark`).
+
+Layout: one byte (`FREE` or `HELD`), four bytes of length, eight that count the notes, MessagePack.
+The first byte is written last.
 """
 
 import hashlib
@@ -38,8 +41,8 @@ MOST_DIGESTS: Final = 10_000
 
 FREE: Final = 0
 HELD: Final = 1
-_HEADER: Final = struct.Struct("=BI")
-_LENGTH: Final = struct.Struct("=I")
+_HEADER: Final = struct.Struct("=BIQ")
+_LENGTH_AND_COUNT: Final = struct.Struct("=IQ")
 
 
 def digest_of(update: bytes) -> bytes:
@@ -88,6 +91,7 @@ class Watch:
 
     def __init__(self, file: int) -> None:
         self._memory = mmap.mmap(file, SIZE)
+        self._count = 0
         self.leave()
 
     def enter(
@@ -110,7 +114,8 @@ class Watch:
             note = pack((kind, where, (), digests[:MOST_DIGESTS]))
         memory = self._memory
         memory[_HEADER.size : _HEADER.size + len(note)] = note
-        _LENGTH.pack_into(memory, 1, len(note))
+        self._count += 1
+        _LENGTH_AND_COUNT.pack_into(memory, 1, len(note), self._count)
         memory[0] = HELD
 
     def leave(self) -> None:
@@ -118,9 +123,15 @@ class Watch:
         self._memory[0] = FREE
 
 
+def read_mark(file: int) -> int | None:
+    """Return which of its dangerous steps a live worker is in, counted from 1; None if in none."""
+    state, _, count = _HEADER.unpack(os.pread(file, _HEADER.size, 0))
+    return count if state == HELD else None
+
+
 def read_note(file: int) -> Suspect | None:
     """Take off the note of a worker that died: what it was doing, or None if nothing dangerous."""
-    state, length = _HEADER.unpack(os.pread(file, _HEADER.size, 0))
+    state, length, _ = _HEADER.unpack(os.pread(file, _HEADER.size, 0))
     if state != HELD:
         return None
     # From `Watch.enter`, in its shape.
