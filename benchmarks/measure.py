@@ -142,6 +142,6 @@ def machine() -> Figures:
     return {
         "cpu": cpu,
         "cores": os.cpu_count(),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
     }
