@@ -16,6 +16,7 @@ class Limits:
         silence: A socket that has not even answered a ping for so long is closed.
         heartbeat: How often sockets are pinged.
         rooms: Parts that one session may be in at once.
+        errands: While so many requests of a session are being worked on, none is read from it.
         early_frames, early_bytes: What a session may send to a part before it is open there.
         outbox: Over this many bytes on their way to a session, broadcasts of documents to it are
             dropped (it gets one merged update later), and nothing more is read from it.
@@ -33,6 +34,7 @@ class Limits:
     silence: float = 60.0
     heartbeat: float = 25.0
     rooms: int = 200
+    errands: int = 256
     early_frames: int = 64
     early_bytes: int = 8 * MiB
     outbox: int = 256 * KiB

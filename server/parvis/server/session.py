@@ -3,6 +3,7 @@ business of its dialect."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
@@ -47,6 +48,8 @@ class DialectSession(ABC):
         self.outbox = Outbox(transport, core.slow, self._drained, self._give_up)
         self.seats: set[Seat] = set()
         self.closed = False
+        self._errands = 0
+        self._resting: asyncio.Future[None] | None = None
         self.identified: Identified | None = None
         self._expiry: Timer | None = None
         self._deadline: Timer | None = core.clock.call_later(core.limits.hello, self._too_late)
@@ -83,6 +86,7 @@ class DialectSession(ABC):
         """The socket has gone."""
         self.closed = True
         self.outbox.close()
+        self._look_up()
         for timer in (self._expiry, self._deadline):
             if timer is not None:
                 timer.cancel()
@@ -137,8 +141,32 @@ class DialectSession(ABC):
         self.seats.discard(seat)
         leave(self.core, seat)
 
+    # Errands: what runs beside the reading of the socket
+
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        self.core.spawn(work)
+        self._errands += 1
+        self.core.spawn(work).add_done_callback(self._errand_done)
+
+    def _errand_done(self, _: object) -> None:
+        self._errands -= 1
+        self._look_up()
+
+    @property
+    def busy(self) -> bool:
+        """Whether so much runs for the peer already that nothing more is to be read from it."""
+        return self._errands >= self.limits.errands and not self.closed
+
+    async def rested(self) -> None:
+        """Wait until it is not busy any more."""
+        while self.busy:
+            if self._resting is None:
+                self._resting = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._resting)
+
+    def _look_up(self) -> None:
+        if self._resting is not None and not self.busy:
+            self._resting.set_result(None)
+            self._resting = None
 
     # The end
 
@@ -150,6 +178,7 @@ class DialectSession(ABC):
             self.outbox.close()
             # A close frame carries at most 123 bytes of reason (RFC 6455 section 5.5.1).
             self.transport.close(int(code), reason.encode()[:120].decode(errors="ignore"))
+            self._look_up()
 
     def drain(self, within: float) -> None:
         """The node is about to go."""
@@ -170,3 +199,4 @@ class DialectSession(ABC):
             logger.info("%s: closed, it does not read", self.id)
             self.transport.close(int(self.slow), "you read too slowly")
             self.transport.abort()
+            self._look_up()

@@ -186,6 +186,8 @@ class Sockets:
                 session.received_text()
             if outbox.full:
                 await outbox.ready()
+            if session.busy:
+                await session.rested()
 
     def _look_at_revocations(self) -> None:
         """Somebody was signed out: their sessions end too."""

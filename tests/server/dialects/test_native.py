@@ -1,5 +1,6 @@
 """The native dialect: how a session begins and ends, and what it may do in between."""
 
+import asyncio
 from typing import Any, cast
 
 import msgpack
@@ -475,3 +476,34 @@ async def test_a_session_that_ends_leaves_no_question_waiting() -> None:
         it.people.clear()
         await it.turns()
         assert not it.core.working
+
+
+async def test_nothing_is_read_from_a_peer_for_whom_too_much_is_under_way() -> None:
+    async with lab(limits=Limits(errands=3)) as it:
+        ada = await it.join("ada")
+        await it.turns()
+        session = ada.visitor.session
+        async with it.room.turn:  # a hook takes its time
+            for ref in range(1, 3):
+                ada.say(m.Command(ada.channel, ref, "book"))
+            assert not session.busy
+            ada.say(m.Command(ada.channel, 3, "book"))
+            assert session.busy
+            resting = asyncio.ensure_future(session.rested())
+            await it.turns()
+            assert not resting.done()
+        await resting
+        await it.turns()
+        assert [each.ref for each in ada.of(m.Refuse)] == [1, 2, 3]
+
+
+async def test_a_session_that_ends_keeps_nobody_waiting_for_its_requests() -> None:
+    async with lab(limits=Limits(errands=1)) as it:
+        ada = await it.join("ada")
+        await it.turns()
+        async with it.room.turn:
+            ada.say(m.Command(ada.channel, 1, "book"))
+            resting = asyncio.ensure_future(ada.visitor.session.rested())
+            await it.turns()
+            ada.visitor.session.close(CloseCode.KICKED, "go")
+            await resting
