@@ -35,7 +35,7 @@ def test_a_name_without_a_proper_type_is_refused(name: str) -> None:
         room_type(name)
 
 
-@pytest.mark.parametrize("key", ["", " ", "\t", "a\x00b", "a\nb", "\x7f", "\ud800"])
+@pytest.mark.parametrize("key", ["", " ", "\t", "a\x00b", "a\nb", "\x7f", "\x9b2J", "\ud800"])
 def test_empty_blank_and_unprintable_keys_are_refused(key: str) -> None:
     with pytest.raises(InvalidName):
         parse_name(f"plain/{key}")

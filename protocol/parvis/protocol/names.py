@@ -66,6 +66,6 @@ def parse_name(name: str, parts: Collection[str] = ()) -> RoomName:
         raise InvalidName(f"expected a key of 1 to {MAX_KEY_BYTES} bytes, got {size}")
     if not key.strip():
         raise InvalidName("expected a key that is not blank")
-    if any(ord(character) < 32 or ord(character) == 127 for character in key):
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in key):
         raise InvalidName("expected a key without control characters")
     return RoomName(type_, key, part)
