@@ -1,7 +1,7 @@
 """All that the author of a room type imports."""
 
 from parvis.protocol import ErrorCode
-from parvis.storage import Job, LoggedUpdate, Migration
+from parvis.storage import Job, LoggedUpdate, Migration, Statement
 
 from .access import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, Grant
 from .errors import Refused
@@ -50,6 +50,7 @@ __all__ = [
     "Room",
     "RoomType",
     "Route",
+    "Statement",
     "Submission",
     "YDoc",
     "migrations_in",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from parvis.protocol import ErrorCode
 from parvis.protocol.messages import Value
-from parvis.storage import Job, LoggedUpdate, Migration, SqlValue
+from parvis.storage import Job, LoggedUpdate, Migration, SqlValue, Statement
 
 from .access import Access, Caller
 from .errors import Refused
@@ -86,6 +86,14 @@ class Node(Protocol):
 
     async def query(self, tenant: str, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
         """Read rows of the room type's own tables."""
+        ...
+
+    async def execute(self, tenant: str, *statements: Statement) -> None:
+        """Write rows of the room type's own tables in one transaction, beside any log.
+
+        For what follows from commits (``on_commit``, ``on_job``); what goes with a change of a room
+        belongs into `Room.edit`.
+        """
         ...
 
     def now(self) -> float:

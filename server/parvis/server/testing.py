@@ -225,6 +225,13 @@ class Lobby:
                 await asyncio.sleep(0)
 
 
+    async def jobs_done(self) -> None:
+        """Wait until no job is due any more."""
+        async with asyncio.timeout(30):
+            while self._jobs.working:  # noqa: ASYNC110  it is soon
+                await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def live_room(
     kind: RoomType[Any],

@@ -41,5 +41,8 @@ class Host:
     async def query(self, tenant: str, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
         return await self._core.store.query(tenant, Statement(sql, args))
 
+    async def execute(self, tenant: str, *statements: Statement) -> None:
+        await self._core.store.execute(tenant, statements)
+
     def now(self) -> float:
         return self._core.clock.time()

@@ -38,6 +38,8 @@ class Jobs:
         self._random = random
         self._kinds = {kind.name: kind for kind in registry if overrides(kind, "on_job")}
         self._enqueued = Announcement()
+        self._count = 0
+        self._resting: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, node: Callable[[AnyType], Node]) -> None:
@@ -47,11 +49,13 @@ class Jobs:
 
     async def enqueue(self, tenant: str, job: Job) -> None:
         await self._store.enqueue(tenant, job)
+        self._count += 1
+        self._resting.clear()
         self._enqueued.announce()
 
     async def _work(self, kind: AnyType, node: Node) -> None:
         while True:
-            done = 0
+            done, count = 0, self._count
             try:
                 for tenant in await self._store.tenants():
                     now = self._clock.time()
@@ -60,8 +64,15 @@ class Jobs:
                         done += 1
             except StorageError as problem:
                 logger.warning("%s: jobs wait for the store: %s", kind.name, problem)
-            if not done:
+            if not done and count == self._count:
+                self._resting.add(kind.name)
                 await self._rest()
+                self._resting.discard(kind.name)
+
+    @property
+    def working(self) -> bool:
+        """Whether some job is being done, or may be due."""
+        return len(self._resting) < len(self._tasks)
 
     async def _rest(self) -> None:
         sleep = asyncio.ensure_future(self._clock.sleep(LOOK))
