@@ -52,3 +52,21 @@ def test_clients_go_on_when_the_worker_alone_dies(tmp_path: Path, room: str) -> 
         assert server.worker_pid != first[0]
     assert result["missing"] == []
     assert result["pictures"] == 1
+
+
+@pytest.mark.parametrize("kind", ["y-websocket-3", "hocuspocus-4"])
+def test_half_a_character_looks_the_same_to_all_also_after_a_restart(
+    kind: str, tmp_path: Path, room: str
+) -> None:
+    with start_server(tmp_path) as server:
+        result = run(
+            "restart",
+            "half_a_character",
+            {"url": server.url, "room": room, "kind": kind},
+            {"kill": server.kill, "start": server.start},
+        )
+    assert result == {
+        "insert": ["\ufffdX\ufffdab."] * 4,
+        "first": ["\ufffdab."] * 4,
+        "second": ["\ufffdab."] * 4,
+    }

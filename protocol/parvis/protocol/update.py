@@ -50,7 +50,7 @@ ANY_OBJECT: Final = 0x76
 ANY_STRING: Final = 0x77
 ANY_INTEGER: Final = 0x7D
 # undefined, null, 32 and 64 bit float, 64 bit integer, false, true
-_ANY_WIDTH: Final = {0x7F: 0, 0x7E: 0, 0x7C: 4, 0x7B: 8, 0x7A: 8, 0x79: 0, 0x78: 0}
+ANY_WIDTH: Final = {0x7F: 0, 0x7E: 0, 0x7C: 4, 0x7B: 8, 0x7A: 8, 0x79: 0, 0x78: 0}
 
 _PLAIN_JSON: Final = frozenset((b"null", b"true", b"false", b"{}", b'""'))
 
@@ -466,8 +466,8 @@ def _skip_any(data: bytes, pos: int, count: int, max_depth: int) -> int:
             pos += 1
             if pos - at > 8:
                 raise Malformed("a varInt of at most 8 bytes", at)
-        elif tag in _ANY_WIDTH:
-            pos += _ANY_WIDTH[tag]
+        elif tag in ANY_WIDTH:
+            pos += ANY_WIDTH[tag]
         elif tag in (ANY_OBJECT, ANY_ARRAY):
             outer.append((count, keyed))
             if len(outer) > max_depth:

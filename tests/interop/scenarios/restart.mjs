@@ -59,3 +59,44 @@ export async function confirmed_edits_survive({ url, room, kinds, seed = 3, ask 
   await until('the same picture', () => picture(late.doc) === before, () => `${picture(late.doc)}\nexpected\n${before}`)
   return { same: true, seed }
 }
+
+/**
+ * Edits that cut a character of two code units in half, as naive editors make them: Yjs shows a
+ * replacement character, and so must everyone who comes later. Asks for `kill` and `start`.
+ * Returns the texts that a client saw, a late joiner saw, and one saw after the restart.
+ */
+export async function half_a_character({ url, room, kind, ask }) {
+  const cuts = {
+    insert: (text) => text.insert(1, 'X'),
+    first: (text) => text.delete(0, 1),
+    second: (text) => text.delete(1, 1),
+  }
+  const seen = {}
+  const writers = {}
+  for (const [name, cut] of Object.entries(cuts)) {
+    const writer = (writers[name] = open(kind, url, `${room}/${name}`))
+    const witness = open('y-websocket-3', url, `${room}/${name}`)
+    await Promise.all([writer.ready(), witness.ready()])
+    const text = writer.doc.getText('text')
+    text.insert(0, '🦊ab')
+    await writer.saved()
+    cut(text)
+    text.insert(text.length, '.')
+    await writer.saved()
+    await until('the witness to agree', () => agree([writer.doc, witness.doc]))
+    const late = open('y-websocket-3', url, `${room}/${name}`)
+    await late.ready()
+    await until('the late joiner to agree', () => agree([writer.doc, late.doc]), () => late.doc.getText('text').toString())
+    seen[name] = [writer, witness, late].map(({ doc }) => doc.getText('text').toString())
+  }
+  await ask('kill')
+  Object.values(writers).forEach((writer) => writer.destroy())
+  await ask('start')
+  for (const [name, writer] of Object.entries(writers)) {
+    const after = open('y-websocket-1', url, `${room}/${name}`)
+    await after.ready()
+    await until('the one after the restart to agree', () => agree([writer.doc, after.doc]), () => after.doc.getText('text').toString())
+    seen[name].push(after.doc.getText('text').toString())
+  }
+  return seen
+}

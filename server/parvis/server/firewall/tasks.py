@@ -23,6 +23,7 @@ from pycrdt import (
     merge_updates,
 )
 
+from parvis.protocol.surrogates import Pairs, mend
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
 from parvis.server.firewall.order import Order
 
@@ -59,7 +60,7 @@ def depth(step: Step, updates: Sequence[bytes], deepest: int) -> None:
 
 def merge(step: Step, updates: Sequence[bytes]) -> bytes:
     """Merge updates, oldest first, without losing those that wait for a missing predecessor."""
-    layer = [update for update in updates if update]
+    layer = mend(update for update in updates if update)
     if not layer:
         return BLANK
     while len(layer) > 1:
@@ -108,6 +109,7 @@ def trial(step: Step, base: Sequence[bytes], candidate: bytes, read: bool = True
             alone, with the candidate or without it.
     """
     step(TRIAL_BASE)
+    *base, candidate = mend([*base, candidate])
     doc: Doc[Any] = Doc()
     for update in base:
         if update:
@@ -160,7 +162,9 @@ def vet(step: Step, updates: Sequence[bytes], use: bool = True) -> list[int]:
     broken: list[int] = []
     order = Order()
     doc: Doc[Any] = Doc()
-    for index, update in order.ready(updates):
+    ready = list(order.ready(updates))
+    mended = mend(update for _, update in ready)
+    for (index, _), update in zip(ready, mended, strict=True):
         step(index)
         try:
             doc.apply_update(update)
@@ -226,6 +230,7 @@ def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
     Raises:
         ValueError: If undoing it does not bring the contents back to what they were.
     """
+    *base, update = mend([*base, update])
     whole = merge(step, [*base, update])
     doc: Doc[Any] = Doc(skip_gc=True)  # what is to be restored must still be there
     doc.apply_update(merge(step, base))
@@ -325,10 +330,13 @@ class Shadowed:
 
     def __init__(self) -> None:
         self._doc: Doc[Any] = Doc()
+        self._pairs = False
 
     def open(self, step: Step, base: Sequence[bytes]) -> None:
         """Start from these updates."""
         self._doc = Doc()
+        base = mend(base)
+        self._pairs = bool(Pairs(base))
         for index, update in enumerate(base):
             step(index)
             if update:
@@ -337,6 +345,13 @@ class Shadowed:
     def apply(self, step: Step, update: bytes) -> None:
         """Apply one more and do what the node does after it."""
         before = self._doc.get_state()
+        self._pairs = self._pairs or bool(Pairs([update]))
+        if self._pairs:
+            state = self._doc.get_update()
+            mended, update = mend([state, update])
+            if mended != state:
+                self._doc = Doc()
+                self._doc.apply_update(mended)
         self._doc.apply_update(update)
         self._doc.get_state()
         self._doc.get_update(before)

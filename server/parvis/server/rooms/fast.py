@@ -15,8 +15,6 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pycrdt import merge_updates
-
 from parvis.plugins import Access, Part, Refused, YDoc
 from parvis.protocol import ErrorCode
 from parvis.protocol.ranges import DeleteSet
@@ -29,6 +27,7 @@ from ..firewall.order import advance
 from ..ports import Timer
 from . import screening
 from .gaps import Gaps, reached, senders
+from .halves import Halves
 from .loading import load_document
 from .part import LivePart
 from .recovery import Recovery
@@ -66,6 +65,7 @@ class FastPart(LivePart):
         size: Bytes of the newest snapshot and of all updates since: what the document takes.
         clocks: The document's state vector, kept beside it, so that a gap is seen without asking.
         gaps: What waits for a predecessor.
+        halves: Characters of which an edit may take one half, which yrs cannot stand.
         shadow: Takes each update first, in rooms over which workers died.
     """
 
@@ -74,6 +74,7 @@ class FastPart(LivePart):
         self.size = 0
         self.clocks: dict[int, int] = {}
         self.gaps = Gaps()
+        self.halves = Halves(self)
         self.depth = DepthGuard()
         self.recovery = Recovery(self)
         self.shadow = Shadowing(self)
@@ -96,6 +97,21 @@ class FastPart(LivePart):
         """Start with an empty document; the old one, if it broke, is never touched again."""
         self._replica = self.room.new_replica(self.rules.replica, YDoc)
         self.cache = StateCache(self._replica)
+
+    def replace_document(self, state: bytes) -> None:
+        """Go on with a fresh document in this state, worth as much as the old one.
+
+        Raises:
+            RuntimeError: If it cannot be read; the old one then stays.
+        """
+        replica = self.room.new_replica(self.rules.replica, YDoc)
+        try:
+            replica.doc.apply_update(state)
+        except ValueError as problem:
+            raise RuntimeError(f"a document cannot be read back: {problem}") from problem
+        self._replica = replica
+        self._version += 1
+        self.cache = StateCache(replica)
 
     # From the session into the window
 
@@ -269,8 +285,7 @@ class FastPart(LivePart):
         note = [(s.update, s.seat.id if s.seat else "") for s in batch]
         self.room.node.watch.enter("apply", self.address, note)
         try:
-            merged = merged_update([submission.update for submission in batch])
-            self.replica.doc.apply_update(merged)
+            merged = self.give(batch)
         except ValueError as problem:  # raised before anything is applied
             return self._apply_singly(batch, problem)
         except BaseException as panic:  # PanicException is no Exception
@@ -281,6 +296,12 @@ class FastPart(LivePart):
         self._version += 1
         self.size += len(merged)
         self.cache.add(merged)
+        return merged
+
+    def give(self, batch: Sequence[Submission]) -> bytes:
+        """Merge updates that have no gap and apply them; returns what was applied."""
+        merged = merged_update(self.halves.prepare(batch))
+        self.replica.doc.apply_update(merged)
         return merged
 
     def _apply_singly(self, batch: list[Submission], problem: Exception) -> bytes | None:
@@ -304,7 +325,7 @@ class FastPart(LivePart):
                 return None
             good += single
         batch[:] = good
-        return merge_updates(*[s.update for s in good]) if good else b""
+        return self.halves.merge([s.update for s in good]) if good else b""
 
     # What peers lack
 
@@ -320,8 +341,7 @@ class FastPart(LivePart):
         """
         if len(state) <= 1:
             return self.cache.updates()
-        decode_state_vector(state)
-        return [self.replica.doc.get_update(state)]
+        return [self.replica.doc.get_update(self.halves.before(state))]
 
     def everything(self) -> Sequence[bytes]:
         """Return updates worth all that is here, also what is not applied yet."""
@@ -403,7 +423,7 @@ class FastPart(LivePart):
         viewers = [seat for seat in self.seats if not seat.may_write]
         visible = [s for s in submissions if s.scan is not None] if viewers else []
         for start in range(0, len(visible), MERGE):
-            merged = merged_update([s.update for s in visible[start : start + MERGE]])
+            merged = self.halves.merge([s.update for s in visible[start : start + MERGE]])
             offer(self, viewers, merged, chain(visible[start:], self.unlogged))
 
     def _apply_late(self, submission: Submission) -> None:
@@ -457,6 +477,7 @@ class FastPart(LivePart):
         self._version += 1
         self.cache.clear()
         self.clocks = decode_state_vector(self.replica.doc.get_state())
+        self.halves.start(self.cache.updates())
 
     def whole_again(self, good: Sequence[Submission]) -> None:
         """The document was rebuilt; what was in flight is taken up again."""

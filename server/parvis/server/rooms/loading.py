@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from parvis.plugins import Refused
 from parvis.protocol import ErrorCode, Malformed
+from parvis.protocol.surrogates import mend
 from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
@@ -110,7 +111,7 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
         order.unreadable = squashed["unreadable"]
         waiting = [(at, scan(updates[at], STORED)) for at in cast("list[int]", squashed["waiting"])]
     else:
-        _apply_noted(part, [update for _, update in order.ready(updates)])
+        _apply_noted(part, mend([update for _, update in order.ready(updates)]))
         part.size = sum(map(len, updates))
         waiting = [(at, scanned) for at, _, scanned in order.waiting]
     if order.unreadable:

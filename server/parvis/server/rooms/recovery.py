@@ -82,9 +82,10 @@ class Recovery:
         """
         part = self._part
         await load_document(part)
+        part.reset_clocks()
         for submission in unlogged:
             if submission.seat is not None and not submission.gapped:
-                part.replica.doc.apply_update(submission.update)
+                part.give([submission])
         part.reset_clocks()
 
     async def _try_out(self, suspects: Sequence[Submission]) -> list[Submission]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pycrdt import merge_updates
 
+from parvis.protocol.surrogates import mend
 from parvis.protocol.yjs import decode_state_vector, encode_state_vector
 
 from .seat import Encoder, Seat, Submission
@@ -21,9 +22,12 @@ def send_on(part: FastPart, batch: Sequence[Submission], merged: bytes) -> None:
     A writer among several gets the others' updates now, and its own after the commit.
     """
     own: dict[Seat, list[bytes]] = {}
-    for submission in batch:
+    updates = [submission.update for submission in batch]
+    for submission, update in zip(
+        batch, mend(updates) if part.halves.met else updates, strict=True
+    ):
         if submission.seat is not None:
-            own.setdefault(submission.seat, []).append(submission.update)
+            own.setdefault(submission.seat, []).append(update)
     others = [seat for seat in part.seats if seat.may_write and seat not in own]
     offer(part, others, merged, batch)
     if len(own) > 1:
