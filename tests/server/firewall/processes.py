@@ -1,4 +1,4 @@
-"""Which processes a process has started, and when one of them is gone."""
+"""Which helpers a process has started, and when one of them is gone."""
 
 import os
 import select
@@ -8,12 +8,20 @@ PATIENCE = 10.0
 """Seconds after which a process that should end is called immortal."""
 
 
-def children_of(pid: int) -> set[int]:
-    """Process ids of a process's children, whichever thread started them."""
+def helpers_of(pid: int) -> set[int]:
+    """Process ids of a process's helpers, whichever thread started them; no other children."""
     found: set[int] = set()
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found.update(map(int, (task / "children").read_text().split()))
+        children = map(int, (task / "children").read_text().split())
+        found.update(child for child in children if is_helper(child))
     return found
+
+
+def is_helper(pid: int) -> bool:
+    try:
+        return b"parvis.server.firewall.helper" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
 
 
 def environment_of(pid: int) -> bytes:

@@ -32,7 +32,7 @@ from tests.faults.poison import (
     kinds_of_updates,
     nested_maps,
 )
-from tests.server.firewall.processes import children_of, environment_of, wait_for_end
+from tests.server.firewall.processes import environment_of, helpers_of, wait_for_end
 
 MiB = 1024 * 1024
 
@@ -86,7 +86,7 @@ async def test_a_death_says_how_far_the_task_had_come_and_what_it_died_of(
 
 async def test_a_panic_names_its_step_and_costs_the_helper(helpers: HelperPool) -> None:
     await helpers.run("merge", [])
-    before = children_of(os.getpid())
+    before = helpers_of(os.getpid())
     with pytest.raises(HelperPanicked) as panic:
         await helpers.run("trial", [typed("one")], PANIC)
     assert (panic.value.step, panic.value.kind) == (TRIAL_APPLY, "PanicException")
@@ -98,12 +98,12 @@ async def test_an_ordinary_error_is_carried_over_and_the_helper_works_on(
     helpers: HelperPool,
 ) -> None:
     await helpers.run("merge", [])
-    before = children_of(os.getpid())
+    before = helpers_of(os.getpid())
     with pytest.raises(HelperFailed, match="ValueError") as failure:
         await helpers.run("text", b"\xff", "text")
     assert failure.value.kind == "ValueError"
     assert not isinstance(failure.value, HelperPanicked)
-    assert children_of(os.getpid()) == before
+    assert helpers_of(os.getpid()) == before
 
 
 async def test_an_unknown_task_is_an_error_of_the_caller(helpers: HelperPool) -> None:
@@ -116,7 +116,7 @@ async def test_work_that_takes_too_long_is_ended() -> None:
     clock = SetClock()
     helpers = HelperPool(1, clock)
     await helpers.run("merge", [])
-    (helper,) = children_of(os.getpid())
+    (helper,) = helpers_of(os.getpid())
     slow = asyncio.create_task(helpers.run("vet", [a_long_work()] * 20, timeout=5.0))
     await asyncio.sleep(0)  # one turn: the helper has its question
     assert helpers.idle_helpers == 0
@@ -130,7 +130,7 @@ async def test_work_that_takes_too_long_is_ended() -> None:
 
 async def test_a_caller_that_gives_up_ends_the_helper_it_waited_for(helpers: HelperPool) -> None:
     await helpers.run("merge", [])
-    (helper,) = children_of(os.getpid())
+    (helper,) = helpers_of(os.getpid())
     waiting = asyncio.create_task(helpers.run("vet", [a_long_work()] * 20))
     await asyncio.sleep(0)  # one turn: the helper has its question
     assert helpers.idle_helpers == 0
@@ -160,21 +160,21 @@ async def test_a_result_over_the_bound_is_refused() -> None:
 
 async def test_no_more_helpers_run_than_the_pool_may_have() -> None:
     helpers = HelperPool(2, SystemClock())
-    before = children_of(os.getpid())
+    before = helpers_of(os.getpid())
     texts = await asyncio.gather(
         *(helpers.run("text", typed(f"text {n}"), "text") for n in range(20))
     )
     assert texts == [f"text {n}" for n in range(20)]
-    assert len(children_of(os.getpid()) - before) == 2
+    assert len(helpers_of(os.getpid()) - before) == 2
     await helpers.close()
-    assert children_of(os.getpid()) == before
+    assert helpers_of(os.getpid()) == before
 
 
 async def test_a_helper_with_nothing_to_do_is_ended_after_a_while() -> None:
     clock = SetClock()
     helpers = HelperPool(1, clock, idle=60.0)
     await helpers.run("merge", [])
-    (helper,) = children_of(os.getpid())
+    (helper,) = helpers_of(os.getpid())
     clock.pass_time(59.0)
     assert helpers.idle_helpers == 1
     clock.pass_time(1.0)
@@ -187,7 +187,7 @@ async def test_a_helper_lost_while_idle_is_not_blamed_on_the_next_task(
     helpers: HelperPool,
 ) -> None:
     await helpers.run("merge", [])
-    (helper,) = children_of(os.getpid())
+    (helper,) = helpers_of(os.getpid())
     os.kill(helper, signal.SIGKILL)
     assert wait_for_end(helper)
     assert await helpers.run("text", typed("fine"), "text") == "fine"
@@ -231,7 +231,7 @@ def test_helpers_die_with_the_process_that_started_them() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as worker:
         assert worker.stdout is not None
         assert worker.stdout.readline() == b"ready\n"
-        (helper,) = children_of(worker.pid)
+        (helper,) = helpers_of(worker.pid)
         worker.kill()
         assert wait_for_end(helper)
 
@@ -241,7 +241,7 @@ async def test_helpers_do_not_see_the_settings(
 ) -> None:
     monkeypatch.setenv("PARVIS_AUTH__APPS__SHOP__SECRET", "a secret that nobody may read")
     await helpers.run("merge", [])
-    (helper,) = children_of(os.getpid())
+    (helper,) = helpers_of(os.getpid())
     seen = environment_of(helper)
     assert b"PATH=" in seen
     assert b"PARVIS_" not in seen
