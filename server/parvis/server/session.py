@@ -27,6 +27,11 @@ Identify = Callable[[str], Awaitable[Identified]]
 """Says for whom a ticket or token speaks; raises `Unauthenticated`."""
 
 
+TURN = 0.01
+"""Seconds of work for one peer, after which the others get a turn of the loop: what came in one
+piece from the network can hold thousands of frames."""
+
+
 class DialectSession(ABC):
     """What sessions of all dialects have in common.
 
@@ -49,6 +54,7 @@ class DialectSession(ABC):
         self.seats: set[Seat] = set()
         self.closed = False
         self._errands = 0
+        self._used = 0.0
         self._resting: asyncio.Future[None] | None = None
         self.identified: Identified | None = None
         self._expiry: Timer | None = None
@@ -70,6 +76,7 @@ class DialectSession(ABC):
         """Take in one binary websocket message. Never raises for what a client sends."""
         if self.closed:
             return
+        began = self.core.clock.monotonic()
         try:
             self.take(frame)
         except Malformed as problem:
@@ -77,6 +84,7 @@ class DialectSession(ABC):
         except Exception:
             logger.exception("%s: a frame was lost to a bug", self.id)
             self.close(CloseCode.TRY_LATER, "internal error")
+        self._used += self.core.clock.monotonic() - began
 
     def received_text(self) -> None:
         """No dialect has text frames."""
@@ -153,18 +161,25 @@ class DialectSession(ABC):
 
     @property
     def busy(self) -> bool:
-        """Whether so much runs for the peer already that nothing more is to be read from it."""
-        return self._errands >= self.limits.errands and not self.closed
+        """Whether it is the others' turn: so much was done, or is under way, for this peer."""
+        return (self._used > TURN or self._crowded) and not self.closed
+
+    @property
+    def _crowded(self) -> bool:
+        return self._errands >= self.limits.errands
 
     async def rested(self) -> None:
-        """Wait until it is not busy any more."""
-        while self.busy:
+        """Let the others have their turn, and wait until not too much is under way."""
+        if self._used > TURN:
+            self._used = 0.0
+            await self.core.clock.sleep(0)
+        while self._crowded and not self.closed:
             if self._resting is None:
                 self._resting = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._resting)
 
     def _look_up(self) -> None:
-        if self._resting is not None and not self.busy:
+        if self._resting is not None and (self.closed or not self._crowded):
             self._resting.set_result(None)
             self._resting = None
 

@@ -507,3 +507,25 @@ async def test_a_session_that_ends_keeps_nobody_waiting_for_its_requests() -> No
             await it.turns()
             ada.visitor.session.close(CloseCode.KICKED, "go")
             await resting
+
+
+async def test_after_much_work_for_one_peer_the_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with lab() as it:
+        session = (await it.join("ada")).visitor.session
+
+        def work(frame: bytes) -> None:
+            it.clock.pass_time(0.006)
+
+        monkeypatch.setattr(session, "take", work)
+        session.received(b"")
+        assert not session.busy
+        session.received(b"")
+        assert session.busy
+        resting = asyncio.ensure_future(session.rested())
+        await asyncio.sleep(0)
+        assert not resting.done()
+        await it.pass_time(0.001)
+        await resting
+        assert not session.busy
