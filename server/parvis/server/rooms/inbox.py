@@ -35,7 +35,7 @@ class Inbox:
         self._queue.append(submission)
         self._bytes += len(submission.update)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = self._part.room.node.spawn(self._run())
 
     async def _run(self) -> None:
         part = self._part

@@ -287,7 +287,6 @@ class LivePart(ABC):
             self.room.committer.wake(self)
         limits = self.room.node.limits
         if self._logged_rows >= limits.snapshot_rows or self._logged_bytes >= limits.snapshot_bytes:
-            self.snapshot_saved()
             self.room.snapshot_soon(self)
         self.room.committed(self)
 

@@ -75,7 +75,7 @@ class LiveRoom:
         self._heads: Mapping[str, Head] = {}
         self._keys = node.random.bytes(8)
         self._key_count = 0
-        self._snapshots: set[asyncio.Task[None]] = set()
+        self._snapshots: dict[LivePart, asyncio.Task[None]] = {}
 
     @property
     def committer(self) -> Committer:
@@ -181,7 +181,7 @@ class LiveRoom:
         """Let go of everything in memory."""
         self.state = RoomState.CLOSED
         self.lost = True
-        for task in self._snapshots:
+        for task in self._snapshots.values():
             task.cancel()
         for part in self.parts.values():
             part.abandon()
@@ -227,10 +227,11 @@ class LiveRoom:
         self.node.consumers.wake(self.kind.name, self.tenant)
 
     def snapshot_soon(self, part: LivePart) -> None:
-        if isinstance(part, FastPart):
-            task = asyncio.get_running_loop().create_task(save_snapshot(part))
-            self._snapshots.add(task)
-            task.add_done_callback(self._snapshots.discard)
+        """Snapshot a part beside the work, unless that is being done already."""
+        if isinstance(part, FastPart) and part not in self._snapshots:
+            part.snapshot_saved()
+            task = self._snapshots[part] = self.node.spawn(save_snapshot(part))
+            task.add_done_callback(lambda _: self._snapshots.pop(part, None))
 
     # What hooks see
 
