@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, ClassVar
 
 from parvis.plugins import Caller
@@ -123,6 +123,11 @@ class DialectSession(ABC):
         if expires is not None and not self.closed:
             left = expires - self.core.clock.time()
             self._expiry = self.core.clock.call_later(max(left, 0.0), self._expire)
+
+    @property
+    def shown(self) -> Sequence[Identified]:
+        """All that the session rests on: if one of these is void, it ends."""
+        return [] if self.identified is None else [self.identified]
 
     def is_same_person(self, identified: Identified) -> bool:
         """Whether a new token speaks for whom this session speaks."""

@@ -193,8 +193,7 @@ class Sockets:
         """Somebody was signed out: their sessions end too."""
         identity = self.gate.identity
         for session in tuple(self.sessions):
-            identified = session.identified
-            if identified is not None and identity.is_void(identified.proof):
+            if any(identity.is_void(identified.proof) for identified in session.shown):
                 session.close(session.expired, "you have been signed out")
 
     async def drain(self, deadline: float, hurry: asyncio.Event) -> None:

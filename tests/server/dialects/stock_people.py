@@ -66,14 +66,14 @@ class HocuspocusPerson:
         self.session = HocuspocusSession(it.core, self.transport, identify or self._identify)
         it.sessions.append(self.session)
         self.expires: float | None = None
-        self.tenants: dict[str, str] = {}
+        self.prefix = ""
 
     async def _identify(self, token: str) -> Identified:
         if not token or token.startswith("wrong"):
             raise Unauthenticated("this token is not valid")
         user, _, tenant = token.partition("@")
         caller = Caller(tenant or self._it.lobby.tenant, user, user.title(), member=True)
-        return Identified(caller, self.expires, Proof("room", token, user))
+        return Identified(caller, self.expires, Proof("room", self.prefix + token, user))
 
     def say(self, frame: bytes) -> None:
         self.session.received(frame)

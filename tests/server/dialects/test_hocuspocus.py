@@ -413,3 +413,18 @@ async def test_a_document_that_ends_leaves_the_others_on_the_socket() -> None:
         await it.turns()
         assert ada.statuses("board/other") == [True]
         assert read(*[e.update for e in ada.heard(DOC) if isinstance(e, y.SyncStep2)]) == ""
+
+
+async def test_a_socket_rests_on_every_token_that_an_open_document_was_opened_with() -> None:
+    async with lab() as it:
+        ada = HocuspocusPerson(it)
+        await ada.open(DOC, "ada")
+        await ada.open("board/other", "ada")
+        assert {each.proof.id for each in ada.session.shown} == {"ada"}
+        ada.prefix = "second-"
+        await ada.open("board/third", "ada")
+        assert {each.proof.id for each in ada.session.shown} == {"ada", "second-ada"}
+        ada.say(h.encode_client_close("board/third"))
+        ada.say(h.encode_client_close("board/other"))
+        await it.turns()
+        assert len(ada.session.shown) == 2, "who it speaks for, and one document"

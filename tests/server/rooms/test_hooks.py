@@ -174,6 +174,42 @@ async def test_hooks_of_a_room_run_one_at_a_time() -> None:
         assert kind.most == 1
 
 
+class Lingering(Diary):
+    """Takes its time to close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.closing = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def on_close(self, room: Room[YDoc]) -> None:
+        self.closing.set()
+        await self.go_on.wait()
+        self.pages.append("close")
+
+
+async def test_a_join_while_on_close_runs_opens_the_room_again() -> None:
+    kind = Lingering()
+    async with lab(kind, settings={"idle": 0.0}) as it:
+        ada = await it.join("ada")
+        room = it.room
+        ada.disconnect()
+        await it.pass_time(1)
+        await kind.closing.wait()
+        joining = it.core.spawn(it.join("bob"))
+        await it.turns()
+        kind.go_on.set()
+        bob = await joining
+        await it.turns()
+        assert it.room is room
+        # The joiner waits for its turn, which comes between the two or after both.
+        assert set(kind.pages[3:]) == {"close", "open r", "join bob"}
+        assert kind.pages.index("close") < kind.pages.index("open r", 1)
+        bob.update(Draft(7).write("x"), ref=1)
+        await it.turns()
+        assert bob.acked == [(1, 1)]
+
+
 class Moderated(Board):
     """Lets people be sent out, and hears of it."""
 

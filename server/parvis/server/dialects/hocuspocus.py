@@ -128,6 +128,7 @@ class HocuspocusSession(DialectSession):
         self._early_bytes = 0
         self._shows_tokens = False
         self._expiries: dict[str, Timer] = {}
+        self._shown: dict[str, Identified] = {}
 
     def take(self, data: bytes) -> None:
         decoded = h.decode_from_client(data)
@@ -228,7 +229,7 @@ class HocuspocusSession(DialectSession):
             self.stand_up(seat)
             return
         self._documents[address] = seat
-        self._document_expires(address, identified.expires)
+        self._rests_on(address, identified)
         self._say_scope(seat)
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
@@ -259,7 +260,7 @@ class HocuspocusSession(DialectSession):
                 return
             if not identified.caller.anyone:
                 self.admitted(identified)
-            self._document_expires(seat.address, identified.expires)
+            self._rests_on(seat.address, identified)
             self._say_scope(seat)
 
     # Expiry: each document is open for as long as its own token says.
@@ -267,11 +268,19 @@ class HocuspocusSession(DialectSession):
     def _expire_at(self, expires: float | None) -> None:
         pass
 
-    def _document_expires(self, address: str, expires: float | None) -> None:
+    @property
+    def shown(self) -> Sequence[Identified]:
+        return [*super().shown, *self._shown.values()]
+
+    def _rests_on(self, address: str, identified: Identified | None) -> None:
+        """A document is open for as long as this holds; None: it is open no longer."""
         if (timer := self._expiries.pop(address, None)) is not None:
             timer.cancel()
-        if expires is not None:
-            left = max(expires - self.core.clock.time(), 0.0)
+        self._shown.pop(address, None)
+        if identified is not None:
+            self._shown[address] = identified
+        if identified is not None and identified.expires is not None:
+            left = max(identified.expires - self.core.clock.time(), 0.0)
             end = partial(self._document_expired, address)
             self._expiries[address] = self.core.clock.call_later(left, end)
 
@@ -291,7 +300,7 @@ class HocuspocusSession(DialectSession):
 
     def _detach(self, seat: HocuspocusSeat) -> None:
         self._documents.pop(seat.address, None)
-        self._document_expires(seat.address, None)
+        self._rests_on(seat.address, None)
         self.stand_up(seat)
 
     def end_document(self, seat: HocuspocusSeat, code: ErrorCode, reason: str) -> None:
