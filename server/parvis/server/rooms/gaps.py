@@ -6,6 +6,7 @@ yrs is never given one: see `parvis.server.firewall.order`.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Final
 
 from parvis.protocol.ranges import DeleteSet, Range, merge
 from parvis.protocol.update import Scan
@@ -13,16 +14,26 @@ from parvis.protocol.update import Scan
 from ..firewall.order import advance
 from .seat import Seat, Submission
 
+MOST: Final = 256
+"""Each is looked at whenever the document has moved on. Whoever is asked for what is missing sends
+all of it anyway."""
+
 
 class Gaps:
     """What a document has yet to be given."""
 
     def __init__(self) -> None:
         self._waiting: list[Submission] = []
+        self._known: set[bytes] = set()
         self._repeated: list[Submission] = []
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether so many wait that no more are kept; their senders are asked for them later."""
+        return len(self._waiting) + len(self._repeated) >= MOST
 
     @property
     def updates(self) -> list[bytes]:
@@ -34,9 +45,10 @@ class Gaps:
         if submission in self._waiting:
             return
         submission.gapped = True
-        if submission.update in self.updates:
+        if submission.update in self._known:
             self._repeated.append(submission)
         else:
+            self._known.add(submission.update)
             self._waiting.append(submission)
 
     def repeat(self, submission: Submission) -> None:
@@ -65,7 +77,9 @@ class Gaps:
             if not submission.scan.gap(clocks):
                 advance(clocks, submission.scan)
                 ready.append(submission)
-        self._waiting = [submission for submission in self._waiting if submission not in ready]
+        if ready:
+            self._known.difference_update(submission.update for submission in ready)
+            self._waiting = [s for s in self._waiting if s.update in self._known]
         return ready
 
     def repeats(self, clocks: Mapping[int, int]) -> Sequence[Submission]:

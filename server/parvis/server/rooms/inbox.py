@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from parvis.plugins import Refused
 from parvis.protocol import ErrorCode
 
-from .seat import Seat, Submission
+from .seat import OVERHEAD, Seat, Submission
 
 if TYPE_CHECKING:
     from .part import LivePart
@@ -33,7 +33,7 @@ class Inbox:
             self._part.put_off(submission, "too much waits to be looked at")
             return
         self._queue.append(submission)
-        self._bytes += len(submission.update)
+        self._bytes += len(submission.update) + OVERHEAD
         if self._task is None:
             self._task = self._part.room.node.spawn(self._run())
 
@@ -41,7 +41,7 @@ class Inbox:
         part = self._part
         while self._queue and not part.room.lost:
             submission = self._queue.popleft()
-            self._bytes -= len(submission.update)
+            self._bytes -= len(submission.update) + OVERHEAD
             try:
                 await self._look_through(submission)
             except asyncio.CancelledError:

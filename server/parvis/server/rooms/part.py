@@ -20,7 +20,7 @@ from parvis.storage import Address, Appended, Batch, Entry, Head, Status
 
 from .awareness import PartAwareness
 from .inbox import Inbox
-from .seat import Encoder, Seat, Submission
+from .seat import OVERHEAD, Encoder, Seat, Submission
 
 if TYPE_CHECKING:
     from .room import LiveRoom
@@ -31,6 +31,9 @@ Encode = Callable[[Encoder], bytes | None]
 
 BATCH_ENTRIES = 1000
 BATCH_BYTES = 4 * 1024 * 1024
+
+MOST_OWED = 50_000
+"""Acks that may wait, also of updates that add nothing and are not logged."""
 
 
 class LivePart(ABC):
@@ -159,7 +162,7 @@ class LivePart(ABC):
             most, got = self.room.settings.max_update, len(submission.update)
             reason = f"an update may take {most} bytes, this one has {got}"
             self.turn_down(submission, ErrorCode.TOO_LARGE, reason)
-        elif self.unlogged_bytes > limits.unlogged:
+        elif self.unlogged_bytes > limits.unlogged or len(self._owed) > MOST_OWED:
             self.put_off(submission, "too much waits for the store")
         else:
             return True
@@ -191,7 +194,7 @@ class LivePart(ABC):
             submission.entry = entry
             self.queued += 1
             self.unlogged.append(submission)
-            self.unlogged_bytes += len(submission.update)
+            self.unlogged_bytes += len(submission.update) + OVERHEAD
             self.room.committer.wake(self)
         submission.watermark = self.queued
         if entry is None and self.settled >= self.queued and not self._owed:
@@ -233,7 +236,7 @@ class LivePart(ABC):
             self._set_unsaved(False)
             done = self._in_flight
             for _ in done:
-                self.unlogged_bytes -= len(self.unlogged.popleft().update)
+                self.unlogged_bytes -= len(self.unlogged.popleft().update) + OVERHEAD
             self.durable = max(self.durable, appended.end)
             self.settled += len(done)
             logged: list[Submission] = []

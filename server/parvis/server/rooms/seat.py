@@ -129,6 +129,10 @@ class Seat(ABC):
         """The peer's capabilities are others now."""
 
 
+OVERHEAD = 512
+"""Bytes that a submission takes beside its update: many small ones count for what they are."""
+
+
 @dataclass(slots=True, eq=False)
 class Submission:
     """An update on its way through a part.
