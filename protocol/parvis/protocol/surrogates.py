@@ -48,13 +48,27 @@ _ASTRAL: Final = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
 """A character of two units in UTF-8; also found, by chance, in what is no text."""
 
 _SECOND_HALVES: Final = bytes(0xDC <= high <= 0xDF for high in range(256))
-_TWO_REPLACEMENTS: Final = "\ufffd\ufffd".encode("utf-16-le")
+_REPLACED: Final = "\ufffd\ufffd".encode("utf-16-le")
 
 Cut: TypeAlias = tuple[int, int]
 """Client and clock of the unit in front of which an update cuts what it refers to."""
 
 _Text: TypeAlias = tuple[int, int, int, int]
 """Client and first clock of a text, where its length stands, and where it ends."""
+
+
+Astral: TypeAlias = tuple[int, int, bytes]
+"""Client, first clock and UTF-8 of a text that holds characters of two units."""
+
+
+def astral(update: bytes) -> Sequence[Astral]:
+    """Return what `Scan.astral` says of a stored update; nothing of what is no update."""
+    if not _ASTRAL.search(update):
+        return ()
+    try:
+        return scan(update, STORED).astral
+    except Malformed:
+        return ()
 
 
 class Pairs:
@@ -64,18 +78,14 @@ class Pairs:
         self._starts: dict[int, list[int]] = {}
         self._seconds: dict[int, list[bytes]] = {}
         for update in updates:
-            if _ASTRAL.search(update):
-                try:
-                    self.add(scan(update, STORED).astral)
-                except Malformed:
-                    continue
+            self.add(astral(update))
 
     def __bool__(self) -> bool:
         return bool(self._starts)
 
-    def add(self, astral: Iterable[tuple[int, int, bytes]]) -> None:
+    def add(self, texts: Iterable[Astral]) -> None:
         """Take in what `Scan.astral` says."""
-        for client, clock, text in astral:
+        for client, clock, text in texts:
             seconds = text.decode().encode("utf-16-le")[1::2].translate(_SECOND_HALVES)
             starts = self._starts.setdefault(client, [])
             pieces = self._seconds.setdefault(client, [])
@@ -110,17 +120,24 @@ class Pairs:
         return {client: clock - self.hold(client, clock) for client, clock in state_vector.items()}
 
 
-def mend(updates: Iterable[bytes]) -> list[bytes]:
+def mend(updates: Iterable[bytes], cuts: Iterable[Cut] = ()) -> list[bytes]:
     """Return updates that mean to yrs, together, what these mean to Yjs.
 
     They can then be merged, or applied one after the other. What is no update stays as it is.
     Updates without characters of two units cost a glance; with them, a thorough look at each.
+
+    Args:
+        cuts: More places that something cuts; for a start, where the document ends that is to
+            take the updates, as its state vector says.
     """
     updates = list(updates)
     pairs = Pairs(updates)
     if not pairs:
         return updates
     parted: dict[int, set[int]] = {}
+    for client, clock in cuts:
+        if pairs.hold(client, clock):
+            parted.setdefault(client, set()).add(clock)
     texts: list[list[_Text]] = []
     for update in updates:
         found: list[_Text] = []
@@ -133,8 +150,8 @@ def mend(updates: Iterable[bytes]) -> list[bytes]:
         texts.append(found)
     if not parted:
         return updates
-    cuts = {client: sorted(clocks) for client, clocks in parted.items()}
-    return [_respell(update, found, cuts) for update, found in zip(updates, texts, strict=True)]
+    where = {client: sorted(clocks) for client, clocks in parted.items()}
+    return [_respell(update, found, where) for update, found in zip(updates, texts, strict=True)]
 
 
 def _union(pieces: Sequence[tuple[int, bytes]]) -> tuple[int, bytes]:
@@ -159,7 +176,7 @@ def _respell(update: bytes, texts: Sequence[_Text], cuts: Mapping[int, Sequence[
         for cut in clocks[bisect_right(clocks, clock) : bisect_left(clocks, end)]:
             second = 2 * (cut - clock)
             if _SECOND_HALVES[units[second + 1]]:
-                units[second - 2 : second + 2] = _TWO_REPLACEMENTS
+                units[second - 2 : second + 2] = _REPLACED
                 changed = True
         if changed:
             parts += (update[done:at], var_bytes(units.decode("utf-16-le").encode()))

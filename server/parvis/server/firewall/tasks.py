@@ -23,7 +23,8 @@ from pycrdt import (
     merge_updates,
 )
 
-from parvis.protocol.surrogates import Pairs, mend
+from parvis.protocol import surrogates
+from parvis.protocol.surrogates import Pairs
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
 from parvis.server.firewall.order import Order
 
@@ -60,7 +61,7 @@ def depth(step: Step, updates: Sequence[bytes], deepest: int) -> None:
 
 def merge(step: Step, updates: Sequence[bytes]) -> bytes:
     """Merge updates, oldest first, without losing those that wait for a missing predecessor."""
-    layer = mend(update for update in updates if update)
+    layer = surrogates.mend(update for update in updates if update)
     if not layer:
         return BLANK
     while len(layer) > 1:
@@ -68,23 +69,31 @@ def merge(step: Step, updates: Sequence[bytes]) -> bytes:
     return layer[0]
 
 
+def mend(step: Step, updates: Sequence[bytes]) -> dict[str, Any]:
+    """Return ``updates`` as `parvis.protocol.surrogates.mend` does, and the ``astral`` of each."""
+    mended = surrogates.mend(updates)
+    return {"updates": mended, "astral": [surrogates.astral(update) for update in mended]}
+
+
 def squash(step: Step, updates: Sequence[bytes]) -> dict[str, Any]:
     """Merge updates into the smallest one that is worth all of them.
 
     Returns:
-        ``state`` and ``state_vector`` of what can be integrated; ``waiting``, the indexes of those
-        that wait for a missing predecessor and are not in the state; ``unreadable``, the indexes of
-        those that are no updates.
+        ``state`` and ``state_vector`` of what can be integrated, and the state's ``astral``;
+        ``waiting``, the indexes of those that wait for a missing predecessor and are not in the
+        state; ``unreadable``, the indexes of those that are no updates.
     """
     order = Order()
     merged = merge(step, [update for _, update in order.ready(updates)])
     doc: Doc[Any] = Doc()
     doc.apply_update(merged)
     state = doc.get_update()
-    if not _covers(look_through(state, STORED), look_through(merged, STORED)):
+    seen = look_through(state, STORED)
+    if not _covers(seen, look_through(merged, STORED)):
         raise ValueError("the document does not hold what it was given")
     return {
         "state": state,
+        "astral": seen.astral,
         "state_vector": doc.get_state(),
         "waiting": [index for index, _, _ in order.waiting],
         "unreadable": order.unreadable,
@@ -109,7 +118,7 @@ def trial(step: Step, base: Sequence[bytes], candidate: bytes, read: bool = True
             alone, with the candidate or without it.
     """
     step(TRIAL_BASE)
-    *base, candidate = mend([*base, candidate])
+    *base, candidate = surrogates.mend([*base, candidate])
     doc: Doc[Any] = Doc()
     for update in base:
         if update:
@@ -147,7 +156,9 @@ def _read_all(update: bytes) -> None:
     doc = _document(update)
     for name in list(doc.keys()):
         for kind in KINDS.values():
-            str(doc.get(name, type=kind))
+            # As an array, yrs reads a text unit by unit, and for ever if they are not its letters.
+            if kind is not Array or not str(doc.get(name, type=Text)):
+                str(doc.get(name, type=kind))
 
 
 def vet(step: Step, updates: Sequence[bytes], use: bool = True) -> list[int]:
@@ -163,7 +174,7 @@ def vet(step: Step, updates: Sequence[bytes], use: bool = True) -> list[int]:
     order = Order()
     doc: Doc[Any] = Doc()
     ready = list(order.ready(updates))
-    mended = mend(update for _, update in ready)
+    mended = surrogates.mend(update for _, update in ready)
     for (index, _), update in zip(ready, mended, strict=True):
         step(index)
         try:
@@ -230,7 +241,7 @@ def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
     Raises:
         ValueError: If undoing it does not bring the contents back to what they were.
     """
-    *base, update = mend([*base, update])
+    *base, update = surrogates.mend([*base, update])
     whole = merge(step, [*base, update])
     doc: Doc[Any] = Doc(skip_gc=True)  # what is to be restored must still be there
     doc.apply_update(merge(step, base))
@@ -335,7 +346,7 @@ class Shadowed:
     def open(self, step: Step, base: Sequence[bytes]) -> None:
         """Start from these updates."""
         self._doc = Doc()
-        base = mend(base)
+        base = surrogates.mend(base)
         self._pairs = bool(Pairs(base))
         for index, update in enumerate(base):
             step(index)
@@ -348,7 +359,7 @@ class Shadowed:
         self._pairs = self._pairs or bool(Pairs([update]))
         if self._pairs:
             state = self._doc.get_update()
-            mended, update = mend([state, update])
+            mended, update = surrogates.mend([state, update])
             if mended != state:
                 self._doc = Doc()
                 self._doc.apply_update(mended)
@@ -363,6 +374,7 @@ TASKS: Final[Mapping[str, Callable[..., Any]]] = {
     "scan": scan,
     "depth": depth,
     "merge": merge,
+    "mend": mend,
     "squash": squash,
     "trial": trial,
     "vet": vet,

@@ -27,7 +27,7 @@ from ..firewall.order import advance
 from ..ports import Timer
 from . import screening
 from .gaps import Gaps, reached, senders
-from .halves import Halves
+from .halves import Halves, TakesLong
 from .loading import load_document
 from .part import LivePart
 from .recovery import Recovery
@@ -281,11 +281,14 @@ class FastPart(LivePart):
         return True
 
     def _apply(self, batch: list[Submission]) -> bytes | None:
-        """Merge and apply. Returns what was applied, b"" if all were refused, None if broken."""
+        """Merge and apply. Returns what was applied, b"" if all were refused, None if not yet."""
         note = [(s.update, s.seat.id if s.seat else "") for s in batch]
         self.room.node.watch.enter("apply", self.address, note)
         try:
             merged = self.give(batch)
+        except TakesLong as work:
+            self.recovery.mend(batch, work.state)
+            return None
         except ValueError as problem:  # raised before anything is applied
             return self._apply_singly(batch, problem)
         except BaseException as panic:  # PanicException is no Exception
@@ -298,9 +301,13 @@ class FastPart(LivePart):
         self.cache.add(merged)
         return merged
 
-    def give(self, batch: Sequence[Submission]) -> bytes:
-        """Merge updates that have no gap and apply them; returns what was applied."""
-        merged = merged_update(self.halves.prepare(batch))
+    def give(self, batch: Sequence[Submission], *, at_once: bool = False) -> bytes:
+        """Merge updates that have no gap and apply them; returns what was applied.
+
+        Raises:
+            TakesLong: If they cut a document that is large, unless it must be at once.
+        """
+        merged = merged_update(self.halves.prepare(batch, at_once=at_once))
         self.replica.doc.apply_update(merged)
         return merged
 
@@ -477,10 +484,13 @@ class FastPart(LivePart):
         self._version += 1
         self.cache.clear()
         self.clocks = decode_state_vector(self.replica.doc.get_state())
-        self.halves.start(self.cache.updates())
 
-    def whole_again(self, good: Sequence[Submission]) -> None:
-        """The document was rebuilt; what was in flight is taken up again."""
+    def whole_again(self, good: Sequence[Submission], *, lost: bool = True) -> None:
+        """The document was rebuilt; what was in flight is taken up again.
+
+        Args:
+            lost: Whether something may be missing that writers have.
+        """
         late, self._late = self._late, []
         again = [submission for submission in good if submission.seat is not None]
         for submission in (*[s for s in good if s.seat is None], *late):
@@ -496,7 +506,7 @@ class FastPart(LivePart):
         for seat in tuple(self.seats):
             if seat.behind is not None:
                 self.catch_up(seat)
-            elif seat.may_write:
+            elif lost and seat.may_write:
                 seat.resync(self.state())
         self._answer_asking()
 

@@ -8,16 +8,25 @@ is parted, the document is made anew from its own state, with that pair spelled 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from parvis.protocol.surrogates import Pairs, mend
+from parvis.protocol.surrogates import Astral, Pairs, astral, mend
 from parvis.protocol.yjs import decode_state_vector, encode_state_vector
 
+from ..ports import HelperStopped
 from .seat import Submission
 from .sending import merged_update
 
 if TYPE_CHECKING:
     from .fast import FastPart
+
+
+class TakesLong(Exception):
+    """A large document is to be made anew; carries its state, as it is."""
+
+    def __init__(self, state: bytes) -> None:
+        super().__init__(f"a document of {len(state)} bytes is to be made anew")
+        self.state = state
 
 
 class Halves:
@@ -32,39 +41,53 @@ class Halves:
         self._pairs = Pairs()
         self.met = False
 
-    def start(self, state: Iterable[bytes]) -> None:
-        """Begin with what the document holds."""
-        self._pairs = Pairs(state)
+    def start(self, texts: Iterable[Iterable[Astral]]) -> None:
+        """Begin with what is in the document: the `Scan.astral` of each of its updates."""
+        self._pairs = Pairs()
+        for each in texts:
+            self._pairs.add(each)
         if self._pairs:
             self.met = True
 
-    def prepare(self, batch: Sequence[Submission]) -> list[bytes]:
+    def prepare(self, batch: Sequence[Submission], *, at_once: bool) -> list[bytes]:
         """Get the document ready for some updates, which have no gap; return them as yrs can read.
 
         The document may be another one afterwards.
+
+        Raises:
+            TakesLong: If it is large and has to be made anew, unless it must be at once.
         """
         updates = [submission.update for submission in batch]
-        fresh = [s for s in batch if s.scan is not None and s.scan.astral]
+        fresh = any([s.scan is not None and s.scan.astral for s in batch])
         if not fresh and not self.met:
             return updates
         self.met = True
-        for submission in fresh:
-            assert submission.scan is not None
-            self._pairs.add(submission.scan.astral)
-        if any(map(self._pairs.cut_by, updates)) or self._end_inside(fresh):
-            state = self._part.replica.doc.get_update()
+        document = self._part.replica.doc
+        if any(map(self._pairs.cut_by, updates)):
+            state = document.get_update()
+            if len(state) > self._part.room.node.limits.quick_update and not at_once:
+                raise TakesLong(state)
             mended, *updates = mend([state, *updates])
-            if mended != state:
-                self._part.replace_document(mended)
-            self._pairs = Pairs([mended, *updates])
+            self._take(mended, [astral(mended)])
+        if fresh:
+            updates = mend(updates, decode_state_vector(document.get_state()).items())
+            for update in updates:
+                self._pairs.add(astral(update))
         return updates
 
-    def _end_inside(self, fresh: Sequence[Submission]) -> bool:
-        """Whether the document ends inside a character: somebody typed its halves one by one."""
-        if not fresh:
-            return False
-        clocks = decode_state_vector(self._part.replica.doc.get_state())
-        return any(s.scan is not None and s.scan.halves(clocks) for s in fresh)
+    async def mend_in_helper(self, state: bytes, updates: Sequence[bytes]) -> None:
+        """Make the document anew for updates that cut it, without keeping the loop."""
+        try:
+            answer: Any = await self._part.room.node.helpers.run("mend", [state, *updates])
+            mended, texts = answer["updates"][0], answer["astral"][:1]
+        except HelperStopped:  # it can wait less than anything else
+            mended = mend([state, *updates])[0]
+            texts = [astral(mended)]
+        self._take(cast(bytes, mended), texts)
+
+    def _take(self, mended: bytes, texts: Iterable[Iterable[Astral]]) -> None:
+        self._part.replace_document(mended)
+        self.start(texts)
 
     def merge(self, updates: Sequence[bytes]) -> bytes:
         """Return one update worth all of these, which came through `prepare` at some time."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from parvis.plugins import Refused
 from parvis.protocol import ErrorCode, Malformed
-from parvis.protocol.surrogates import mend
+from parvis.protocol.surrogates import astral, mend
 from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
@@ -107,11 +107,14 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
     if len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES:
         squashed = await _squash(part, updates)
         _apply_noted(part, [cast(bytes, squashed["state"])])
+        part.halves.start([squashed["astral"]])
         part.size = len(squashed["state"])
         order.unreadable = squashed["unreadable"]
         waiting = [(at, scan(updates[at], STORED)) for at in cast("list[int]", squashed["waiting"])]
     else:
-        _apply_noted(part, mend([update for _, update in order.ready(updates)]))
+        mended = mend(update for _, update in order.ready(updates))
+        _apply_noted(part, mended)
+        part.halves.start(map(astral, mended))
         part.size = sum(map(len, updates))
         waiting = [(at, scanned) for at, _, scanned in order.waiting]
     if order.unreadable:

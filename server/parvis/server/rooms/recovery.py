@@ -47,6 +47,15 @@ class Recovery:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
+    def mend(self, batch: Sequence[Submission], state: bytes) -> None:
+        """Have a helper spell the characters that some updates cut, in a large document.
+
+        Args:
+            batch: The updates, which were not applied, sent on or queued yet.
+            state: The document.
+        """
+        self._task = self._part.room.node.spawn(self._mend(batch, state))
+
     def suspect(self, submissions: Sequence[Submission]) -> None:
         """These were applied to the broken document too, and are neither sent on nor queued."""
         self._suspects += submissions
@@ -55,6 +64,27 @@ class Recovery:
         """Give up; the room is gone."""
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+
+    async def _mend(self, batch: Sequence[Submission], state: bytes) -> None:
+        part = self._part
+        try:
+            await part.halves.mend_in_helper(state, [submission.update for submission in batch])
+            part.reset_clocks()
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # PanicException is no Exception
+            logger.exception("%s: could not be mended", part.address)
+            part.room.fail("the document could not be mended")
+            return
+        finally:
+            self._task = None
+        others, self._suspects = self._suspects, []
+        if not part.room.lost:
+            for submission in batch:
+                if submission.gapped:  # it is logged already, and its ack still waits
+                    part.gaps.add(submission)
+            again = [submission for submission in batch if not submission.gapped]
+            part.whole_again([*again, *others], lost=False)
 
     async def _run(self) -> None:
         part = self._part
@@ -82,10 +112,9 @@ class Recovery:
         """
         part = self._part
         await load_document(part)
-        part.reset_clocks()
         for submission in unlogged:
             if submission.seat is not None and not submission.gapped:
-                part.give([submission])
+                part.give([submission], at_once=True)
         part.reset_clocks()
 
     async def _try_out(self, suspects: Sequence[Submission]) -> list[Submission]:
