@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 class Submit(Protocol):
     """Sends an update and returns its ref, or None while there is no connection."""
 
-    def __call__(self, update: bytes) -> int | None: ...
+    def __call__(self, update: bytes, key: bytes = b"") -> int | None: ...
 
 
 class DocumentCopy:

@@ -29,9 +29,13 @@ class Logged:
 
 @dataclass(slots=True, eq=False)
 class Sending:
-    """An update on its way. `ref` is None while there is no connection."""
+    """An update on its way. `ref` is None while there is no connection.
+
+    The server logs what comes with the same key only once, however often it is sent.
+    """
 
     update: bytes
+    key: bytes
     ref: int | None = None
     offset: int = 0
     refusal: Refused | None = None
@@ -40,9 +44,7 @@ class Sending:
 class LogCopy:
     """Everything after an offset, in order and each once.
 
-    After a break, an update without an ack that has meanwhile come back with the log counts as
-    sent, by its bytes; so the bytes of two updates of one client must differ, which ciphertext
-    with a nonce always does.
+    After a break, what has no ack is sent again with its key.
 
     Attributes:
         offset: Of the last update that came.
@@ -67,18 +69,19 @@ class LogCopy:
         """The last offset, as a join carries it."""
         return struct.pack(">Q", self.offset)
 
-    def send(self, update: bytes) -> Sending:
-        """Submit an update now, or as soon as there is a connection."""
-        sending = Sending(update)
+    def send(self, update: bytes, key: bytes) -> Sending:
+        """Submit an update now, or as soon as there is a connection.
+
+        Args:
+            key: At most 64 bytes that this user uses once in this part.
+        """
+        sending = Sending(update, key)
         self._sending.append(sending)
-        if not self.behind:  # else it goes out behind what is sent again
-            sending.ref = self._submit(update)
+        sending.ref = self._submit(update, key)
         return sending
 
-    def joined(
-        self, incarnation: int, rows: Sequence[bytes], end: bytes
-    ) -> tuple[list[Logged], list[Sending]]:
-        """Return what had been missed, and which sendings turn out to be in it.
+    def joined(self, incarnation: int, rows: Sequence[bytes], end: bytes) -> list[Logged]:
+        """Return what had been missed, and send again what has no ack.
 
         Args:
             rows: Each is MessagePack of offset, sender, time and update.
@@ -86,12 +89,13 @@ class LogCopy:
         """
         self.incarnation = incarnation
         self._early.clear()
+        for sending in self._sending:
+            sending.ref = self._submit(sending.update, sending.key)
         return self.page(rows, end)
 
-    def page(self, rows: Sequence[bytes], end: bytes) -> tuple[list[Logged], list[Sending]]:
-        """Take one page; see `joined`. With the last one, what has no ack is sent again."""
+    def page(self, rows: Sequence[bytes], end: bytes) -> list[Logged]:
+        """Return what one page brings, and behind the last one what came meanwhile."""
         missed = [each for row in rows if (each := _read(row)).offset > self.offset]
-        done = [sending for each in missed if (sending := self._find(each)) is not None]
         if missed:
             self.offset = missed[-1].offset
         (last,) = struct.unpack(">Q", end)
@@ -101,10 +105,7 @@ class LogCopy:
             self._early.clear()
             if missed:
                 self.offset = missed[-1].offset
-            for sending in self._sending:
-                if sending.ref is None:
-                    sending.ref = self._submit(sending.update)
-        return [each for each in missed if each.update], done
+        return [each for each in missed if each.update]
 
     def changed(self, message: Changed) -> Logged | None:
         """Return what came, unless it is already known or must wait for earlier ones."""
@@ -116,15 +117,6 @@ class LogCopy:
             return None
         self.offset = message.offset
         return logged
-
-    def _find(self, logged: Logged) -> Sending | None:
-        """The sending that came back with the log instead of an ack."""
-        for sending in self._sending:
-            if sending.ref is None and sending.update == logged.update:
-                self._sending.remove(sending)
-                sending.offset = logged.offset
-                return sending
-        return None
 
     def acked(self, ref: int, offset: int) -> Sending | None:
         """Return the sending that is durable now."""

@@ -40,7 +40,9 @@ class LogPart(Part):
         return self._read()
 
     async def send(self, update: bytes) -> int:
-        """Log an update and return its offset, once durable. Goes on after a lost connection.
+        """Log an update, once, and return its offset when it is durable.
+
+        A lost connection only delays the answer: the update is sent again with the same key.
 
         Raises:
             Refused: If the server turns it down; with `retryable` it may be sent again.
@@ -49,7 +51,7 @@ class LogPart(Part):
         """
         if self.ended is not None:
             raise self.ended
-        sending = self._copy.send(update)
+        sending = self._copy.send(update, self._host.random.below(2**128).to_bytes(16, "big"))
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._offsets[id(sending)] = future
         try:
@@ -75,16 +77,14 @@ class LogPart(Part):
         return self._copy.incarnation
 
     def _take(self, message: Joined) -> None:
-        self._turn_page(*self._copy.joined(message.incarnation, message.updates, message.state))
+        self._turn_page(self._copy.joined(message.incarnation, message.updates, message.state))
 
     def _synced(self, message: Synced) -> None:
-        self._turn_page(*self._copy.page(message.updates, message.state))
+        self._turn_page(self._copy.page(message.updates, message.state))
 
-    def _turn_page(self, missed: list[Logged], done: list[Sending]) -> None:
+    def _turn_page(self, missed: list[Logged]) -> None:
         self._news.extend(missed)
         self._arrived.set()
-        for sending in done:
-            self._settle(sending)
         if self._copy.behind:
             self._host.send(Sync(self.channel, self._host.next_ref(), self._copy.state()))
 

@@ -36,7 +36,7 @@ from .errors import ClientError, Closed, Disconnected, Refused
 from .events import Event
 from .ports import Clock, Random, Timer
 
-FRAME_MARGIN = 64
+FRAME_MARGIN = 128
 """Bytes of a frame beside its update, at most."""
 
 
@@ -247,7 +247,7 @@ class Part(ABC):
         if self.joined:
             self._host.send(AwarenessMessage(self.channel, states))
 
-    def _submit(self, update: bytes) -> int | None:
+    def _submit(self, update: bytes, key: bytes = b"") -> int | None:
         if not self.joined:
             return None
         ref = self._host.next_ref()
@@ -257,7 +257,7 @@ class Part(ABC):
             refusal = Refused(ErrorCode.TOO_LARGE, f"the server takes frames of {limit} bytes")
             self._host.clock.call_later(0.0, lambda: self._turned_down(ref, refusal))
             return ref
-        return ref if self._host.send(Update(self.channel, ref, update)) else None
+        return ref if self._host.send(Update(self.channel, ref, update, key)) else None
 
     def _later(self, callback: Callable[[], None]) -> None:
         if self._timer is None:
