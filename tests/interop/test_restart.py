@@ -70,3 +70,23 @@ def test_half_a_character_looks_the_same_to_all_also_after_a_restart(
         "first": ["\ufffdab."] * 4,
         "second": ["\ufffdab."] * 4,
     }
+
+
+@pytest.mark.parametrize("rounds", [10, 110], ids=["from the log", "from a snapshot"])
+def test_edits_that_cut_characters_look_the_same_to_all_also_after_a_restart(
+    rounds: int, tmp_path: Path, room: str
+) -> None:
+    with start_server(tmp_path) as server:
+        result = run(
+            "restart",
+            "careless_edits",
+            {
+                "url": server.url,
+                "room": room,
+                "kinds": ["y-websocket-3", "hocuspocus-4"],
+                "rounds": rounds,
+            },
+            {"kill": server.kill, "start": server.start},
+        )
+    assert result["pictures"] == 1
+    assert result["replaced"] > 0

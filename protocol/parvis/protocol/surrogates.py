@@ -3,7 +3,7 @@
 Clocks count UTF-16 units, so an edit may stand, start or end inside a pair of surrogates, for
 example when a naive editor replaces one emoji by another with the same first half. Yjs then shows
 a replacement character for each half. yrs keeps the character whole on one side and writes other
-clocks than it holds, so that whoever loads that loses what comes next (SPEC.md section 13.2).
+clocks than it holds, so that whoever loads that loses what comes next (SPEC.md section 13.3).
 
 So a parted pair is spelled as Yjs shows it before yrs gets to see it: two replacement characters,
 which take as many clocks. What is cut that way can be cut anywhere.

@@ -159,8 +159,8 @@ class Scan:
         """Whether a state ends between the two UTF-16 units of one of its characters.
 
         yrs would then have to take half a character, drops it, counts wrong and may panic, so such
-        an update must not be applied. Honest clients get there only if they first typed the halves
-        one by one.
+        an update must be mended first, as `parvis.protocol.surrogates` does. Honest clients get
+        there only if they first typed the halves one by one.
         """
         for client, clock, text in self.astral:
             at = 2 * (state_vector.get(client, 0) - clock) + 1
@@ -173,8 +173,8 @@ class Scan:
     def is_whole(self, state_vector: Mapping[int, int]) -> bool:
         """Whether its blocks are exactly those of a state, from the first clock on.
 
-        An encoded document must be whole. yrs writes other clocks than it holds once somebody has
-        deleted half an emoji, and who loads that loses what comes later.
+        An encoded document must be whole. yrs writes other clocks than it holds if it had to cut
+        half an emoji off, and who loads that loses what comes later.
         """
         held = {client: clock for client, clock in state_vector.items() if clock}
         return self.structs == {client: [(0, clock)] for client, clock in held.items()}

@@ -100,3 +100,42 @@ export async function half_a_character({ url, room, kind, ask }) {
   }
   return seen
 }
+
+/**
+ * Clients edit one text by code units, without a look at characters, so often that the server makes
+ * a snapshot on the way. Asks for `kill` and `start`. Returns how many different pictures there are
+ * in the end, a late joiner's and one's after the restart included, and replacement characters.
+ */
+export async function careless_edits({ url, room, kinds, rounds, seed = 4, ask }) {
+  const random = seeded(seed)
+  const below = (bound) => Math.floor(random() * bound)
+  const pieces = ['🦊', '🦝', 'a', '🦊🦊b', 'é', '👩‍👧', ' ']
+  const clients = kinds.map((kind) => open(kind, url, room))
+  await Promise.all(clients.map((client) => client.ready()))
+  const careless = (text) => {
+    const at = below(text.length + 1)
+    // No formats: one that changes nothing cuts a character for its own client only, in Yjs itself.
+    if (below(text.length > 400 ? 2 : 4) < 2) text.delete(at, Math.min(1 + below(6), text.length - at))
+    else text.insert(at, pieces[below(pieces.length)])
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { doc } of clients) for (let count = 0; count < 10; count++) careless(doc.getText('text'))
+    if (round % 10 === 9) await until('all to agree', () => agree(clients.map(({ doc }) => doc)))
+  }
+  for (const { doc } of clients) doc.getText('text').insert(0, '.')
+  await until('all to agree', () => agree(clients.map(({ doc }) => doc)))
+  await Promise.all(clients.map((client) => client.saved()))
+  const [first] = clients
+  const late = open('y-websocket-3', url, room)
+  await late.ready()
+  await until('the late joiner to agree', () => agree([first.doc, late.doc]))
+  await ask('kill')
+  clients.forEach((client) => client.destroy())
+  late.destroy()
+  await ask('start')
+  const after = open('hocuspocus-4', url, room)
+  await after.ready()
+  await until('the one after the restart to agree', () => agree([first.doc, after.doc]))
+  const pictures = new Set([...clients, late, after].map(({ doc }) => picture(doc))).size
+  return { pictures, replaced: after.doc.getText('text').toString().split('\ufffd').length - 1, seed }
+}
