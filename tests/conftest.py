@@ -40,6 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if LOOP not in LOOPS:
         raise pytest.UsageError(f"PARVIS_TEST_LOOP: expected one of {sorted(LOOPS)}, got {LOOP!r}")
     hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, pass_over)
+
+
+def pass_over(signum: int, frame: FrameType | None) -> None:
+    """Ignore a signal that whoever started us wants ignored (nohup, a shell's background job).
+
+    Ignoring is inherited by the servers the tests start, which would then heed no signal either; a
+    handler is not.
+    """
 
 
 def pytest_report_header() -> str:
