@@ -132,3 +132,27 @@ async def type_megabytes(doc: Doc[Any], saved: Any, megabytes: int) -> None:
         values["page"] = f"{at:08}" * (64 * KiB // 8)
         if at % 8 == 7:
             await within(saved())
+
+
+STRANGERS: Final = 20
+
+
+@pytest.mark.parametrize("path", ["/ws", "/hocuspocus"])
+async def test_strangers_cannot_make_the_node_hold_their_unfinished_frames(
+    server: Server, path: str
+) -> None:
+    head = raw.frame(b"", length=8 * MiB - 1)
+    async with undisturbed(server), AsyncExitStack() as stack:
+        sockets = [
+            await stack.enter_async_context(raw.open_raw(server, path)) for _ in range(STRANGERS)
+        ]
+        before = resident(server.worker_pid)
+        sending = [asyncio.create_task(socket.send(head + bytes(7 * MiB))) for socket in sockets]
+        for _ in range(3):
+            await works(server, "plain/calm")  # whoever is known is served meanwhile
+        grown = resident(server.worker_pid) - before
+        print(f"the worker grew by {grown / MiB:.1f} MiB")
+        assert grown < STRANGERS * MiB, f"{STRANGERS} strangers took {grown / MiB:.1f} MiB"
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 KiB = 1024
 MiB = 1024 * 1024
 
+FRAME_COST = 512
+"""What keeping the smallest frame takes, roughly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,6 +19,9 @@ class Limits:
         silence: A socket that has not even answered a ping for so long is closed.
         heartbeat: How often sockets are pinged.
         rooms: Parts that one session may be in at once.
+        unproven: Bytes that are read from a session before it has shown who it is.
+        unproven_early: Bytes of whole frames that are kept for such a session, each of which
+            counts `FRAME_COST` more.
         errands: While so many requests of a session are being worked on, none is read from it.
         early_frames, early_bytes: What a session may send to a part before it is open there.
         outbox: Over this many bytes on their way to a session, broadcasts of documents to it are
@@ -35,6 +41,8 @@ class Limits:
     heartbeat: float = 25.0
     rooms: int = 200
     errands: int = 256
+    unproven: int = 64 * KiB
+    unproven_early: int = 256 * KiB
     early_frames: int = 64
     early_bytes: int = 8 * MiB
     outbox: int = 256 * KiB

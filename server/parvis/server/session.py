@@ -37,6 +37,7 @@ class DialectSession(ABC):
 
     Attributes:
         caller: Whom it speaks for; None until that is known, in dialects where it comes later.
+        on_admitted: Called each time it has shown for whom it speaks.
     """
 
     dialect: ClassVar[str]
@@ -58,6 +59,7 @@ class DialectSession(ABC):
         self._resting: asyncio.Future[None] | None = None
         self.identified: Identified | None = None
         self._expiry: Timer | None = None
+        self.on_admitted: Callable[[], None] | None = None
         self._deadline: Timer | None = core.clock.call_later(core.limits.hello, self._too_late)
         core.metrics.sessions(self.dialect).inc()
 
@@ -114,6 +116,8 @@ class DialectSession(ABC):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        if self.on_admitted is not None:
+            self.on_admitted()
         self._expire_at(identified.expires)
 
     def _expire_at(self, expires: float | None) -> None:

@@ -17,6 +17,7 @@ from .core import Core
 from .dialects.hocuspocus import HocuspocusSession
 from .dialects.native import NativeSession
 from .dialects.yjs import YjsSession
+from .entrance import Entrance
 from .health import Health
 from .identity import Identified, Unauthenticated
 from .session import DialectSession
@@ -46,6 +47,10 @@ class SocketTransport:
     def write(self, frame: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(frame)
+
+    def guard(self, most: int) -> Entrance:
+        """Read no more than so many bytes until the entrance is opened."""
+        return Entrance(self._transport, most)
 
     def buffered(self) -> int:
         return self._transport.get_write_buffer_size()
@@ -159,6 +164,10 @@ class Sockets:
         self, request: web.Request, socket: web.WebSocketResponse, session: DialectSession
     ) -> web.StreamResponse:
         address = self.gate.address(request)
+        transport = session.transport
+        assert isinstance(transport, SocketTransport)
+        if session.identified is None:
+            session.on_admitted = transport.guard(self.core.limits.unproven).open
         self.sessions.add(session)
         self._by_address[address] += 1
         logger.info("%s: opened, %s", session.id, session.dialect)
@@ -172,8 +181,6 @@ class Sockets:
                 del self._by_address[address]
             session.disconnected()
             logger.info("%s: closed, %s", session.id, socket.close_code)
-        transport = session.transport
-        assert isinstance(transport, SocketTransport)
         await transport.closed()
         return socket
 

@@ -241,6 +241,23 @@ async def test_only_servers_broadcast_stateless_messages() -> None:
         assert ada.transport.closed[0] == CloseCode.STOCK_FORBIDDEN
 
 
+async def test_less_is_kept_for_who_has_not_shown_a_token_that_holds() -> None:
+    async with lab(limits=Limits(early_frames=10_000)) as it:
+        ada, eve = HocuspocusPerson(it), HocuspocusPerson(it)
+        await ada.open("board/quiet", "ada")
+        for person in (ada, eve):
+            person.say(h.encode_update(DOC, Draft(7).write("a" * 300 * 1024)))
+        assert ada.transport.closed is None
+        assert eve.transport.closed is not None
+        assert eve.transport.closed[0] == CloseCode.STOCK_TRY_LATER
+        eve = HocuspocusPerson(it)
+        eve.say(h.encode_token("board/quiet", "wrong"))
+        await it.turns()
+        for _ in range(600):  # small frames cost more than their bytes
+            eve.say(h.encode_query_awareness(DOC))
+        assert eve.transport.closed is not None
+
+
 async def test_messages_before_the_token_are_kept_in_order_and_bounded() -> None:
     async with lab(limits=Limits(early_frames=5)) as it:
         ada = HocuspocusPerson(it)

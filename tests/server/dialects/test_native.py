@@ -91,6 +91,27 @@ async def test_a_client_need_not_wait_for_the_welcome() -> None:
         assert [type(message) for message in client.heard] == [m.Welcome, m.Joined]
 
 
+async def test_no_more_is_read_between_hello_and_welcome() -> None:
+    async with lab() as it:
+        client = Client(it)
+        assert not client.session.busy
+        client.say(m.Hello(1, "ada"))
+        assert client.session.busy
+        await client.session.rested()
+        assert isinstance(client.last, m.Welcome)
+        assert not client.session.busy
+
+
+async def test_little_is_kept_for_who_is_not_known_yet() -> None:
+    async with lab() as it:
+        client = Client(it)
+        client.say(m.Hello(1, "ada"))
+        for _ in range(300):
+            client.say(m.Signal(1, 1, "much", "a" * 1000))
+        assert client.code == CloseCode.TRY_LATER
+        await client.session.rested()
+
+
 @pytest.mark.parametrize(
     ("ticket", "code"), [("wrong", CloseCode.UNAUTHENTICATED), ("bug", CloseCode.TRY_LATER)]
 )

@@ -18,6 +18,7 @@ from ..core import Core
 from ..firewall.scanning import scan_in_helper
 from ..identity import Unauthenticated
 from ..identity.proof import Identified
+from ..limits import FRAME_COST
 from ..ports import HelperStopped, Timer, Transport
 from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
@@ -156,11 +157,13 @@ class HocuspocusSession(DialectSession):
             if len(self._early) + len(self._documents) >= self.limits.rooms:
                 return
             early = self._early[address] = _Early()
-        self._early_bytes += size
-        early.bytes += size
+        cost = size + FRAME_COST
+        self._early_bytes += cost
+        early.bytes += cost
         early.messages.append(message)
-        too_many = len(early.messages) > self.limits.early_frames
-        if too_many or self._early_bytes > self.limits.early_bytes:
+        limits = self.limits
+        most = limits.unproven_early if self.identified is None else limits.early_bytes
+        if len(early.messages) > limits.early_frames or self._early_bytes > most:
             self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
         elif isinstance(message, h.SyncStep1) and not self._shows_tokens:
             # Every provider shows its token before it asks; version 2 sends none if it has none.

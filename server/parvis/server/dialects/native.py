@@ -24,6 +24,7 @@ from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 
 from ..core import Core
 from ..identity import Unauthenticated
+from ..limits import FRAME_COST
 from ..ports import Transport
 from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
@@ -138,7 +139,7 @@ class NativeSession(DialectSession):
         self.outbox.write(frame(encode(message)))
 
     def take(self, data: bytes) -> None:
-        if self.state is SessionState.OPEN and self.identified is None:
+        if self._unproven:
             self._keep(data)
             return
         message: ClientMessage = decode(data)
@@ -149,12 +150,20 @@ class NativeSession(DialectSession):
             return
         self._handlers[type(message)](message)
 
+    @property
+    def _crowded(self) -> bool:
+        # Nothing more need be read before it is known who this is.
+        return self._unproven or super()._crowded
+
+    @property
+    def _unproven(self) -> bool:
+        return self.state is SessionState.OPEN and self.identified is None
+
     def _keep(self, data: bytes) -> None:
         """A client need not wait for the answer to its hello; until then nothing is looked at."""
         self._early.append(data)
-        self._early_bytes += len(data)
-        limits = self.limits
-        if len(self._early) > limits.early_frames or self._early_bytes > limits.early_bytes:
+        self._early_bytes += len(data) + FRAME_COST
+        if self._early_bytes > self.limits.unproven_early:
             self.close(CloseCode.TRY_LATER, "too much before the welcome")
 
     def close(self, code: CloseCode, reason: str) -> None:
