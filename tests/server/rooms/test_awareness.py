@@ -88,6 +88,38 @@ async def test_another_user_cannot_take_a_client_over() -> None:
         assert shown(ada) == [(7, 1, ada_at(1))]
 
 
+async def test_the_client_of_somebody_who_dropped_is_kept_for_that_user_for_a_minute() -> None:
+    async with lab() as it:
+        ada, bob = await two(it)
+        tell(ada, entry(7, 3, {"x": 1}))
+        await it.pass_time(PAUSE)
+        ada.disconnect()
+        await it.pass_time(59)
+        tell(bob, entry(7, 9, {"x": 2}))
+        await it.pass_time(PAUSE)
+        assert shown(bob)[-1] == (7, 3, None)
+        again = await it.join("ada")
+        tell(again, entry(7, 4, {"x": 3}))
+        await it.pass_time(PAUSE)
+        assert shown(bob)[-1] == (7, 4, ada_at(3))
+        again.disconnect()
+        await it.pass_time(60)
+        tell(bob, entry(7, 9, {"x": 4}))
+        await it.pass_time(PAUSE)
+        assert shown(bob)[-1] == (7, 9, {"x": 4, "user": {"id": "bob", "name": "Bob"}})
+
+
+async def test_on_an_open_node_whoever_comes_back_is_taken_for_who_dropped() -> None:
+    async with lab() as it:
+        bob = await it.join("bob")
+        first = await it.join(Caller("kit", "guest-1", anyone=True))
+        tell(first, entry(7, 3, {"x": 1}))
+        first.disconnect()
+        tell(await it.join(Caller("kit", "guest-2", anyone=True)), entry(7, 4, {"x": 2}))
+        await it.pass_time(PAUSE)
+        assert shown(bob)[-1] == (7, 4, {"x": 2})
+
+
 async def test_the_same_users_newer_socket_takes_its_client_over_from_the_old_one() -> None:
     async with lab() as it:
         old, bob = await two(it)

@@ -2,7 +2,8 @@
 
 A client id belongs to the seat that first announces it; a seat speaks for one id. What a seat says
 of other ids is ignored without an error, because stock clients pass on what they hear. A user's
-newer socket takes its id over, and the older one's end then removes nothing. The server writes the
+newer socket takes its id over, and the older one's end then removes nothing; the id of somebody who
+has gone is kept for that user for a while, as people lose their connection. The server writes the
 proven user into each state, and keeps one clock per id that never goes back, so that a client that
 comes back with the clock it left with is believed by its peers.
 """
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 MAX_CLIENTS = 10_000
 """Client ids remembered in one part, present or gone."""
 
+KEPT = 60.0
+"""Seconds for which the id of somebody who has gone is kept for that user."""
+
 MAX_CLOCK = 2**32
 """Nobody gets there by counting, and there is room above it for the clocks that the server adds."""
 
@@ -50,6 +54,7 @@ class _Client:
         seat: Who speaks for it; None once it has gone.
         heard: Clock of the newest entry that came from the client.
         clock: Clock under which peers know it.
+        kept: Until when nobody but its user may take it up, once it has gone.
         said: The state as it came; `shown` is what peers get.
     """
 
@@ -59,6 +64,7 @@ class _Client:
     clock: int
     said: str | None
     shown: str | None
+    kept: float = 0.0
 
 
 class PartAwareness:
@@ -95,6 +101,7 @@ class PartAwareness:
         for id_ in gone:
             client = self._clients[id_]
             client.seat = client.said = client.shown = None
+            client.kept = self._clock.monotonic() + KEPT
         if gone:
             self._changed.update(gone)
             self._send()
@@ -112,15 +119,23 @@ class PartAwareness:
         if entry.state is None or seat.clients:
             return False
         if client is None:
-            return len(self._clients) < MAX_CLIENTS or self._forget_the_gone()
-        if client.seat is None:
-            return True
+            return self._has_room()
         same_user = client.user == seat.caller.user or seat.caller.anyone
+        if client.seat is None:
+            return same_user or self._clock.monotonic() >= client.kept
         return same_user and entry.clock > client.heard
 
-    def _forget_the_gone(self) -> bool:
-        for id_ in [id_ for id_, client in self._clients.items() if client.seat is None]:
-            if id_ not in self._changed:
+    def _has_room(self) -> bool:
+        """Whether one more id can be remembered, if need be instead of some that have gone."""
+        for kept_until in (self._clock.monotonic(), float("inf")):
+            if len(self._clients) < MAX_CLIENTS:
+                break
+            gone = [
+                id_
+                for id_, client in self._clients.items()
+                if client.seat is None and client.kept <= kept_until and id_ not in self._changed
+            ]
+            for id_ in gone:
                 del self._clients[id_]
         return len(self._clients) < MAX_CLIENTS
 
