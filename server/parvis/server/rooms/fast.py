@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from parvis.plugins import Access, Part, Refused, YDoc
-from parvis.protocol import ErrorCode
+from parvis.protocol import ErrorCode, Malformed
 from parvis.protocol.ranges import DeleteSet
 from parvis.protocol.update import Scan, read_delete_set
 from parvis.protocol.yjs import decode_state_vector
@@ -53,6 +53,12 @@ LONGEST_WINDOW: Final = 0.02
 
 FEED_PAUSE: Final = 0.5
 """Seconds until a peer whose update was put off is asked for what is missing, or later."""
+
+SLOW: Final = 0.5
+"""Seconds that everybody may wait for one update; after a longer one a shadow goes first."""
+
+LARGEST_STATE: Final = 64 * 1024
+"""Bytes of a state vector that are always read; it takes microseconds for each client in it."""
 
 SHORTEST_WAIT: Final = 0.0005
 """The loop's timers step by a millisecond: for less, the next turn is the better choice."""
@@ -124,7 +130,7 @@ class FastPart(LivePart):
         if seat in self.inboxes or screening.needs_time(self, submission):
             self.inbox(seat).put(submission)
         elif self.admit(submission) and screening.screen(self, submission):
-            if screening.fits(self, submission):
+            if screening.at_once(self, submission):
                 self.take(submission)
             else:
                 self.inbox(seat).put(submission)
@@ -262,6 +268,9 @@ class FastPart(LivePart):
 
     def _hold_back(self, submission: Submission) -> None:
         """Log an update whose predecessor has not come; nobody else sees it before that has."""
+        if self.gaps.full and submission.seat is not None and submission.entry is None:
+            self.put_off(submission, "too much waits for what it builds on")
+            return
         self.gaps.add(submission)
         self._queue(submission)
 
@@ -283,6 +292,7 @@ class FastPart(LivePart):
     def _apply(self, batch: list[Submission]) -> bytes | None:
         """Merge and apply. Returns what was applied, b"" if all were refused, None if not yet."""
         note = [(s.update, s.seat.id if s.seat else "") for s in batch]
+        began = self.room.node.clock.monotonic()
         self.room.node.watch.enter("apply", self.address, note)
         try:
             merged = self.give(batch)
@@ -296,6 +306,9 @@ class FastPart(LivePart):
             return None
         finally:
             self.room.node.watch.leave()
+        if self.room.node.clock.monotonic() - began > SLOW and not self.room.guarded:
+            logger.warning("%s: an update took long, a shadow takes them first now", self.address)
+            self.room.guarded = True
         self._version += 1
         self.size += len(merged)
         self.cache.add(merged)
@@ -345,10 +358,19 @@ class FastPart(LivePart):
 
         Raises:
             Malformed: If it is no state vector; yrs itself checks no bounds.
+            Refused: If the document breaks over it; it is then rebuilt.
         """
-        if len(state) <= 1:
-            return self.cache.updates()
-        return [self.replica.doc.get_update(self.halves.before(state))]
+        try:
+            if len(state) <= 1:
+                return self.cache.updates()
+            if len(state) > LARGEST_STATE + 2 * len(self.state()):
+                raise Malformed("a state vector of a size like the document's own")
+            return [self.replica.doc.get_update(self.halves.before(state))]
+        except Exception:
+            raise
+        except BaseException as panic:  # PanicException is no Exception
+            self.recovery.start([], panic)
+            raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt") from None
 
     def everything(self) -> Sequence[bytes]:
         """Return updates worth all that is here, also what is not applied yet."""

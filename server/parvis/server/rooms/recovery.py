@@ -90,10 +90,12 @@ class Recovery:
         part = self._part
         good: list[Submission] = []
         try:
-            while self._suspects:
+            while True:
                 suspects, self._suspects = self._suspects, []
                 await self._rebuild([*part.unlogged, *good])
                 good += await self._try_out(suspects)
+                if not self._suspects:
+                    break
         except asyncio.CancelledError:
             raise
         except BaseException:  # PanicException is no Exception

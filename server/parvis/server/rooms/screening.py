@@ -69,6 +69,12 @@ def fits(part: FastPart, submission: Submission) -> bool:
     return part.depth.fits(submission.scan.types)
 
 
+def at_once(part: FastPart, submission: Submission) -> bool:
+    """Whether an update that was read can be taken in without a look by a helper."""
+    assert submission.scan is not None
+    return submission.scan.blocks <= MANY and fits(part, submission)
+
+
 async def _measure(part: FastPart, submission: Submission) -> bool:
     if part.recovery.working:
         raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt")
