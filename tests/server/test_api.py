@@ -535,6 +535,21 @@ async def test_rooms_are_listed_a_page_at_a_time_in_ones_own_tenant(site: Site) 
     assert [room["room"] for room in all_of_them["rooms"]] == ["plain/a", "plain/b", "plain/c"]
 
 
+async def test_a_list_of_rooms_says_nothing_of_those_that_one_may_not_read(site: Site) -> None:
+    hidden = [f"chess/{number}" for number in range(3)] + ["rugby/1"]
+    for name in (*hidden, "plain/a", "plain/b"):
+        await site.room(name)
+    token = site.identity.access_token(await site.person()).token
+    for path, seen, following in (
+        ("/rooms?limit=1", ["plain/a"], "plain/a"),
+        ("/rooms?limit=1&after=plain/a", ["plain/b"], None),
+        ("/rooms?limit=1&prefix=chess", [], None),
+    ):
+        _, answer, _ = await site.ask("GET", path, token=token)
+        assert [room["room"] for room in answer["rooms"]] == seen
+        assert answer["next"] == following
+
+
 @pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "", "1e3", "²", "9" * 400])
 async def test_a_limit_that_is_none_is_refused(site: Site, limit: str) -> None:
     token = site.identity.access_token(await site.person()).token

@@ -1,5 +1,7 @@
 """Rooms, without loading them: listed, described, deleted."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Final
 
 from aiohttp import web
@@ -24,16 +26,18 @@ async def list_rooms(api: Api, call: Call) -> web.Response:
     limit = query.get("limit", "100")
     if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_PAGE):
         raise Fault(400, "malformed", f"expected a limit from 1 to {MAX_PAGE}")
-    caller = call.who.caller
-    found = await api.store.rooms(
-        caller.tenant,
-        prefix=query.get("prefix", ""),
-        after=query.get("after", ""),
-        limit=int(limit),
-    )
-    rooms = [described(room) for room in found if await _visible(api, caller, room.room)]
-    following = found[-1].room if len(found) == int(limit) else None
-    return web.json_response({"rooms": rooms, "next": following})
+    prefix, after = query.get("prefix", ""), query.get("after", "")
+    # One more, to know whether others follow. Only rooms that the caller may read count for that:
+    # otherwise names, or that there are some, could be learnt by asking for them piece by piece.
+    rooms: list[RoomInfo] = []
+    async with aclosing(_readable(api, call.who.caller, prefix, after)) as readable:
+        async for room in readable:
+            rooms.append(room)
+            if len(rooms) > int(limit):
+                break
+    page = rooms[: int(limit)]
+    following = page[-1].room if len(rooms) > len(page) else None
+    return web.json_response({"rooms": [described(room) for room in page], "next": following})
 
 
 async def show_room(api: Api, call: Call) -> web.Response:
@@ -81,6 +85,15 @@ async def _require(api: Api, call: Call, capability: str | None) -> tuple[RoomTy
     if not access.may(capability or kind.read):
         raise Refused(ErrorCode.PERMISSION_DENIED, f"you may not {capability or kind.read} here")
     return kind, name
+
+
+async def _readable(api: Api, caller: Caller, prefix: str, after: str) -> AsyncGenerator[RoomInfo]:
+    """Yield, by name, the rooms that the caller may read."""
+    while found := await api.store.rooms(caller.tenant, prefix=prefix, after=after, limit=MAX_PAGE):
+        for room in found:
+            if await _visible(api, caller, room.room):
+                yield room
+        after = found[-1].room
 
 
 async def _visible(api: Api, caller: Caller, room: str) -> bool:
