@@ -40,6 +40,39 @@ async def test_an_answer_to_sync_step_1_is_owed_one_status_and_an_update_one() -
         assert ada.statuses(DOC) == [True, True], "nobody asked for this one"
 
 
+async def test_of_many_questions_at_once_the_first_and_the_last_are_answered_and_owed() -> None:
+    async with lab() as it:
+        ada = HocuspocusPerson(it)
+        await ada.open(DOC)
+        ada.transport.frames.clear()
+        for _ in range(1000):
+            ada.say(h.encode_sync_step1(DOC, b"\x00"))
+        await it.turns()
+        kinds = [type(message) for message in ada.heard(DOC)]
+        assert kinds == [y.SyncStep1, y.SyncStep2] * 2
+        for _ in range(4):
+            ada.say(h.encode_sync_step2(DOC, b"\x00\x00"))
+        await it.turns()
+        assert ada.statuses(DOC) == [True] * 3, "one was owed since it came in"
+
+
+async def test_a_viewer_that_asks_while_nothing_can_be_shown_gets_one_answer() -> None:
+    async with lab() as it:
+        ada, guest = await it.join("ada"), HocuspocusPerson(it)
+        await guest.open(DOC, "guest")
+        guest.transport.frames.clear()
+        it.store.stall()
+        ada.update(Draft(7).write("a"))
+        await it.store.reached()
+        for _ in range(100):
+            guest.say(h.encode_sync_step1(DOC, b"\x00"))
+            await it.turns(1)
+        it.store.resume()
+        await it.turns()
+        assert [type(m) for m in guest.heard(DOC)].count(y.SyncStep2) == 1
+        assert guest.text(DOC) == "a"
+
+
 async def test_a_status_comes_only_after_the_commit() -> None:
     async with lab() as it:
         ada = HocuspocusPerson(it)

@@ -73,6 +73,19 @@ async def test_too_much_before_the_document_is_open_ends_the_session() -> None:
         assert it.room.peers == []
 
 
+async def test_of_many_questions_in_a_frame_the_first_and_the_last_are_answered() -> None:
+    async with lab() as it:
+        (await it.join("eve")).update(Draft(7).write("ab"))
+        await it.turns()
+        ada = YPerson(it, "ada")
+        await it.turns()
+        ada.say(*[y.encode_sync_step1(b"\x01\x07\x02")] * 999, y.encode_sync_step1(b"\x00"))
+        await it.turns()
+        answers = [each.update for each in ada.heard if isinstance(each, y.SyncStep2)]
+        assert len(answers) == 2
+        assert ada.text == "ab"
+
+
 async def test_a_viewers_updates_are_passed_over_and_its_socket_stays() -> None:
     async with lab() as it:
         await it.join("ada")

@@ -78,6 +78,13 @@ class HocuspocusSeat(StockSeat):
     def write(self, message: bytes) -> None:
         self.session.outbox.write(frame(h.with_address(self.address, message)))
 
+    def answer(self, state: bytes) -> None:
+        """Answer SyncStep1, after asking the same: providers wait in this order."""
+        updates = self.live.diff(state)
+        self.owed += 1
+        self.write(encode_sync_step1(self.live.state()))
+        self.bring_up(updates)
+
     def say_status(self, applied: bool, times: int) -> None:
         status = frame(h.encode_sync_status(self.address, applied=applied))
         for _ in range(times):
@@ -336,7 +343,7 @@ class HocuspocusSession(DialectSession):
             case h.Awareness(payload):
                 seat.live.awareness.hear(seat, payload)
             case h.SyncStep1(state):
-                seat.live.when_ready(seat, lambda: self._answer(seat, state))
+                seat.ask(state)
             case h.SyncStep2(update):
                 self._take_step2(seat, update)
             case h.QueryAwareness():
@@ -349,19 +356,6 @@ class HocuspocusSession(DialectSession):
                 self.close(CloseCode.STOCK_FORBIDDEN, "only servers send this")
             case _:
                 logger.debug("%s: passed over %r", self.id, message)
-
-    def _answer(self, seat: HocuspocusSeat, state: bytes) -> None:
-        """Answer SyncStep1, after asking the same: providers wait in this order."""
-        if seat.left:
-            return
-        try:
-            updates = seat.live.diff(state)
-        except Malformed as problem:
-            self.close(self.malformed, str(problem))
-            return
-        seat.owed += 1
-        seat.write(encode_sync_step1(seat.live.state()))
-        seat.bring_up(updates)
 
     def _take_step2(self, seat: HocuspocusSeat, update: bytes) -> None:
         statuses = seat.debts

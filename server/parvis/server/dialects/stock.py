@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from parvis.plugins import Access, Refused
-from parvis.protocol import CloseCode, ErrorCode
+from parvis.protocol import CloseCode, ErrorCode, Malformed
 from parvis.protocol.yjs import encode_sync_step1, encode_sync_step2, encode_update
 
 from ..rooms.fast import FastPart
@@ -43,6 +43,8 @@ class StockSeat(Seat):
         if not isinstance(part, FastPart):
             raise Refused(ErrorCode.PERMISSION_DENIED, "this is no Yjs document")
         super().__init__(session, part, access)
+        self._asked: bytes | None = None
+        self._resting = False
 
     def write(self, message: bytes) -> None:
         """Send one message, encoded as y-protocols has it."""
@@ -54,6 +56,38 @@ class StockSeat(Seat):
     def caught_up(self, updates: Sequence[bytes]) -> None:
         for update in updates:
             self.write(encode_update(update))
+
+    def ask(self, state: bytes) -> None:
+        """Take in SyncStep1, to be answered as soon as the peer may see the document.
+
+        There is one answer in a turn of the loop, and of what was asked meanwhile only the last
+        gets one, which covers the others: a few kilobytes of questions would otherwise stop
+        everybody for as long as it takes to encode the document a thousand times.
+        """
+        first = self._asked is None
+        self._asked = state
+        if first and not self._resting:
+            self.live.when_ready(self, self._answer_last)
+
+    def _answer_last(self) -> None:
+        state, self._asked = self._asked, None
+        if state is None or self.left:
+            return
+        self._resting = True
+        self.live.room.node.clock.call_soon(self._rested)
+        try:
+            self.answer(state)
+        except Malformed as problem:
+            self.session.close(CloseCode.STOCK_MALFORMED, str(problem))
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self._asked is not None:
+            self.live.when_ready(self, self._answer_last)
+
+    def answer(self, state: bytes) -> None:
+        """Answer SyncStep1. Raises `Malformed` if that is no state vector."""
+        self.bring_up(self.live.diff(state))
 
     def bring_up(self, updates: Sequence[bytes]) -> None:
         """Answer SyncStep1 with several updates, each of which may build on those before it.

@@ -170,7 +170,7 @@ class YjsSession(DialectSession):
             case Awareness(payload):
                 seat.live.awareness.hear(seat, payload)
             case SyncStep1(state):
-                seat.live.when_ready(seat, lambda: self._answer(seat, state))
+                seat.ask(state)
             case SyncStep2(update):
                 if seat.may_write:
                     seat.submit(0, update, complete=True)
@@ -180,14 +180,3 @@ class YjsSession(DialectSession):
                 pass  # only servers say so
             case _:
                 raise Malformed("a message of y-websocket")
-
-    def _answer(self, seat: YjsSeat, state: bytes) -> None:
-        """Answer SyncStep1."""
-        if seat.left:
-            return
-        try:
-            updates = seat.live.diff(state)
-        except Malformed as problem:
-            self.close(self.malformed, str(problem))
-            return
-        seat.bring_up(updates)
