@@ -24,7 +24,7 @@ LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
 LOOP: Final = os.environ.get("PARVIS_TEST_LOOP", "uvloop")
 
 # Seconds after which a test is taken to hang. Far beyond any real need: a guard, not a measure.
-PATIENCE: Final = float(os.environ.get("PARVIS_TEST_PATIENCE", "1200"))
+PATIENCE: Final = float(os.environ.get("PARVIS_TEST_PATIENCE", "400"))
 
 # A slow machine is no bug, so there is no deadline; a failure prints the blob that replays it.
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
