@@ -20,7 +20,7 @@ from pytest_aiohttp import AiohttpServer
 
 from parvis.plugins import Access, Caller, Grant
 from parvis.server.identity import KeysUnavailable, Unauthenticated
-from parvis.server.identity.claims import narrowed
+from parvis.server.identity.claims import LEEWAY, narrowed
 from parvis.server.identity.keysets import parse_keys
 from parvis.server.settings import AppSettings
 from tests.identities import Scene, make_scene, settings_with
@@ -104,7 +104,17 @@ async def test_an_application_speaks_for_its_own_users_only(shop: Scene) -> None
         color="#0e7490",
         grants=(Grant("plain/shop-7", Access.of(["view", "edit"])),),
     )
-    assert identified.expires == shop.clock.time() + 600
+    assert identified.expires == shop.clock.time() + 600 + LEEWAY
+
+
+async def test_a_token_of_a_clock_that_is_slow_holds_as_long_as_it_is_accepted(shop: Scene) -> None:
+    token = signed(shop)
+    shop.clock.pass_time(600 + LEEWAY - 1)
+    assert (await shop.identity.by_room_token(token)).expires == shop.clock.time() + 1
+    shop.clock.pass_time(1)
+    with pytest.raises(Unauthenticated) as refused:
+        await shop.identity.by_room_token(token)
+    assert refused.value.expired
 
 
 async def test_it_cannot_name_a_tenant_or_an_account(shop: Scene) -> None:

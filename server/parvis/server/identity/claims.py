@@ -13,7 +13,7 @@ from .errors import Unauthenticated
 
 MAX_TOKEN: Final = 16 * 1024
 LEEWAY: Final = 10.0
-"""Seconds by which the clock of whoever signed may be off."""
+"""Seconds by which the clock of an application may be off."""
 
 MAX_TEXT: Final = 256
 MAX_GRANTS: Final = 100
@@ -84,8 +84,12 @@ class Claims:
     def __init__(self, claims: Mapping[str, object]) -> None:
         self._claims = claims
 
-    def expect(self, *, issuer: str, audience: str, now: float) -> float:
-        """Check issuer, audience and times; return when the token expires."""
+    def expect(self, *, issuer: str, audience: str, now: float, leeway: float = LEEWAY) -> float:
+        """Check issuer, audience and times; return until when the token holds here.
+
+        Args:
+            leeway: Seconds by which the clock of whoever signed may be off.
+        """
         if self._claims.get("iss") != issuer:
             raise Unauthenticated("the token is of another issuer")
         if self._claims.get("aud") not in (audience, [audience]):
@@ -93,12 +97,12 @@ class Claims:
         expires = self.moment("exp")
         if expires is None:
             raise Unauthenticated("the token has no expiry (exp)")
-        if now > expires + LEEWAY:
+        if now >= expires + leeway:
             raise Unauthenticated("the token has expired", expired=True)
         begins = self.moment("nbf")
-        if begins is not None and now < begins - LEEWAY:
+        if begins is not None and now < begins - leeway:
             raise Unauthenticated("the token is not valid yet")
-        return expires
+        return expires + leeway
 
     def moment(self, name: str) -> float | None:
         """Return seconds since 1970, or None if the claim is missing."""

@@ -166,5 +166,6 @@ class Tokens:
         if look(token).typ != kind.typ:
             raise Unauthenticated(f"expected a token of type {kind.typ}")
         claims = Claims(verify(token, self._public, ALGORITHM))
-        expires = claims.expect(issuer=ISSUER, audience=kind.audience, now=self._clock.time())
+        now = self._clock.time()  # by the same clock that it was signed by
+        expires = claims.expect(issuer=ISSUER, audience=kind.audience, now=now, leeway=0)
         return claims, expires
