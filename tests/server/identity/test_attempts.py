@@ -31,6 +31,13 @@ async def test_guessing_a_password_is_slowed_down_even_for_the_right_one(scene: 
     assert await people.authenticate(ada.email, PASSWORD, "192.0.2.1") == ada
 
 
+def test_what_is_no_address_takes_no_room() -> None:
+    attempts = Attempts(SetClock(), CHEAP)
+    assert tries(attempts, "a" * 60_000 + "1", "192.0.2.1") == 5
+    assert tries(attempts, "a" * 60_000 + "2", "192.0.2.2") == 0
+    assert len(network_of("x" * 8000)) < 300
+
+
 async def test_the_spelling_of_an_address_gives_no_more_attempts(scene: Scene) -> None:
     ada = await scene.person()
     for spelling in ("ada@example.org", "ADA@example.org", "Ada@Example.Org", "aDA@example.org"):

@@ -15,6 +15,9 @@ from .errors import TooManyAttempts
 MOST: Final = 10_000
 """Buckets of each kind that are remembered; the one used longest ago is forgotten first."""
 
+LONGEST: Final = 254
+"""Characters of an address; longer texts are nobody's, and share a bucket by how they begin."""
+
 PER_ADDRESS: Final = 6
 """An address gets attempts back so many times as fast as an account."""
 
@@ -81,7 +84,7 @@ class Attempts:
             self._known.popitem(last=False)
 
     def _bucket(self, email: str, network: str) -> str:
-        email = email.casefold()
+        email = email.casefold()[:LONGEST]
         return f"{email} {network}" if (email, network) in self._known else email
 
 
@@ -90,7 +93,7 @@ def network_of(address: str) -> str:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return address
+        return address[:LONGEST]
     if isinstance(parsed, ipaddress.IPv6Address):
         if parsed.ipv4_mapped is not None:
             return str(parsed.ipv4_mapped)
