@@ -5,6 +5,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from parvis.server import logs
 from parvis.server.settings import LogSettings
@@ -140,3 +143,36 @@ def test_secrets_are_cut_from_arguments_and_extras() -> None:
         assert "abcd" not in stream.getvalue()
         assert "efgh" not in stream.getvalue()
         assert "from here" in stream.getvalue()
+
+
+def test_nobody_can_write_lines_of_their_own_into_text_logs() -> None:
+    stream = configured(LogSettings(format="text"))
+    try:
+        raise RuntimeError("bad\n2026-01-01T00:00:00.000Z INFO    all is well\x1b[2J")
+    except RuntimeError:
+        logger.exception("room %s", "a\nb\r\x1b\u2028c", extra={"session": "s\n1"})
+    first, *others = stream.getvalue().splitlines()
+    assert first.endswith(r" ERROR   room a\nb\r\x1b\u2028c session=s\n1")
+    assert all(line.startswith("    ") for line in others)
+    assert any("all is well\\x1b[2J" in line for line in others)
+
+
+@pytest.mark.parametrize(("level", "count"), [("info", 0), ("debug", 1)])
+async def test_requests_that_are_no_http_are_not_worth_an_error(level: str, count: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with TestServer(app) as server:
+        stream = configured(LogSettings(format="json", level="debug" if count else "info"))
+        port = URL(str(server.make_url("/"))).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.0 400")
+        await reader.read()
+        writer.close()
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    lines = [line for line in lines if line["logger"] == "aiohttp.server"]
+    assert [line["level"] for line in lines] == ["debug"] * count
+    assert not any("error" in line for line in lines)

@@ -10,6 +10,8 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 from parvis.server.settings import LogSettings
 
 SECRETS: Final = re.compile(
@@ -22,6 +24,11 @@ SECRETS: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Query values and headers that open doors."""
+
+CONTROLS: Final = {
+    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+}
+"""What could end a line, or drive a terminal, and how it is shown instead."""
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; anything beyond it was given as `extra` and is an id to show."""
@@ -48,6 +55,7 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     root.addHandler(handler)
     root.setLevel(settings.level.upper())
     logging.captureWarnings(True)
+    logging.getLogger("aiohttp.server").addFilter(quieten)
 
 
 @contextmanager
@@ -67,6 +75,19 @@ def redact(text: str) -> str:
 
 def _cut(match: re.Match[str]) -> str:
     return f"{match['name'] or match['scheme']}…"
+
+
+def quieten(record: logging.LogRecord) -> bool:
+    """Let through what aiohttp says of requests that are no HTTP only to who looks for trouble.
+
+    Anybody can send such requests, and it would log an error with a traceback for each.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    record.msg, record.args, record.exc_info = "a request is no HTTP: %s", (error.message,), None
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return logging.getLogger().isEnabledFor(logging.DEBUG)
 
 
 class JsonFormatter(logging.Formatter):
@@ -92,9 +113,9 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         named = "".join(f" {name}={value}" for name, value in _extra(record).items())
         line = f"{_time_of(record)} {record.levelname:<7} {record.getMessage()}{named}"
-        if error := _error_of(self, record):
-            line += f"\n{error}"
-        return redact(line)
+        lines = [line, *_error_of(self, record).split("\n")]
+        # Indented, so that no part of an exception's text can pose as a line of its own.
+        return redact("\n    ".join(each.translate(CONTROLS) for each in lines).rstrip())
 
 
 FORMATS: Final[Mapping[str, type[logging.Formatter]]] = {
