@@ -1,5 +1,6 @@
 """The HTTP API, on the real application with memory and SQLite underneath."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from parvis.plugins import Access, Grant
-from parvis.server.api import Api, Gate, make_app
+from parvis.server.api import Api, Gate, bodies, make_app
 from parvis.server.hosting.registry import installed
 from parvis.server.identity import Identity, open_identity
 from parvis.server.identity.passwords import Passwords
@@ -476,7 +478,37 @@ async def test_a_room_token_is_revoked_by_its_minter_or_an_administrator(site: S
         assert site.identity.is_void(proof)
 
 
-@pytest.mark.parametrize("id", ["x", "rt-", "rt--", "rt-u_1", "at-1", "app:shop:1", "%00"])
+async def test_nobody_fills_the_store_with_revocations(site: Site) -> None:
+    ada = await site.person()
+    token = site.identity.access_token(ada).token
+    path = f"/room-tokens/rt-{ada.id}-{0:024x}"
+    for number in range(100):
+        path = f"/room-tokens/rt-{ada.id}-{number:024x}"
+        assert (await site.ask("DELETE", path, token=token))[0] == 204
+    status, answer, _ = await site.ask("DELETE", f"{path[:-1]}f", token=token)
+    assert (status, code(answer)) == (429, "rate_limited")
+    status, answer, _ = await site.ask("DELETE", f"/room-tokens/rt-{ada.id}-more", token=token)
+    assert (status, code(answer)) == (403, "permission_denied")
+    site.clock.pass_time(10)
+    assert (await site.ask("DELETE", path, token=token))[0] == 204
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(site.here).port)
+    writer.write(
+        b"POST /api/v1/session HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n{"
+    )
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    "id", ["x", "rt-", "rt--", "rt-u_1", "rt-u_1-x", "at-1", "app:shop:1", "%00"]
+)
 async def test_what_is_no_token_of_ours_is_not_revoked(site: Site, id: str) -> None:
     token = site.identity.access_token(await site.person(admin=True)).token
     status, answer, _ = await site.ask("DELETE", f"/room-tokens/{id}", token=token)
@@ -572,8 +604,6 @@ async def test_a_limit_that_is_none_is_refused(site: Site, limit: str) -> None:
     ],
 )
 async def test_a_rooms_key_is_decoded_once(site: Site, key: str, path: str) -> None:
-    from yarl import URL
-
     await site.room(f"plain/{key}")
     token = site.identity.access_token(await site.person()).token
     answer = await site.client.get(
@@ -711,7 +741,7 @@ async def test_every_answer_carries_the_headers_that_protect(site: Site) -> None
         assert "frame-ancestors 'none'" in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "same-origin"
-        assert answer.headers["Server"] == "parvis"
+        assert answer.headers["Server"] == "Parvis"
         assert "Strict-Transport-Security" not in answer.headers
         if path.startswith("/api"):
             assert answer.headers["Cache-Control"] == "no-store"

@@ -44,9 +44,9 @@ def make_app(api: Api) -> web.Application:
     https = api.gate.secure
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "Parvis"
         if response.status == 101:
             return
-        response.headers["Server"] = "parvis"
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if https:

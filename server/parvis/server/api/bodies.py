@@ -1,5 +1,6 @@
 """Request bodies: JSON objects read into frozen dataclasses, which also describe them."""
 
+import asyncio
 import dataclasses
 import json
 import typing
@@ -15,6 +16,9 @@ T = TypeVar("T")
 
 MAX_BODY: Final = 64 * 1024
 
+PATIENCE: Final = 15.0
+"""Seconds that a body may take: a modem needs as many for the largest one."""
+
 JSON_TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
@@ -27,14 +31,14 @@ async def read(request: web.Request, kind: type[T]) -> T:
     """Return the body of a request as a dataclass.
 
     Raises:
-        Fault: 415 if it is not JSON, 400 if it is not what `kind` says.
+        Fault: 415 if it is not JSON, 400 if it is not what `kind` says, 408 if it takes too long.
         web.HTTPRequestEntityTooLarge: Above the application's ``client_max_size``.
     """
     # A form on another site can send neither this type nor, without our leave, this header.
     if request.content_type != "application/json":
         raise Fault(415, "unsupported_media_type", "expected application/json")
     try:
-        values: object = json.loads(await request.read())
+        values: object = json.loads(await whole(request))
     except (ValueError, RecursionError):
         raise Fault(400, "malformed", "the body is not JSON") from None
     if not isinstance(values, dict):
@@ -47,6 +51,20 @@ async def read(request: web.Request, kind: type[T]) -> T:
     if made is None or problems:
         raise Fault(400, "malformed", "; ".join(map(str, problems)))
     return made
+
+
+async def whole(request: web.Request) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        Fault: 408 if it does not come within `PATIENCE`.
+        web.HTTPRequestEntityTooLarge: Above the application's ``client_max_size``.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await request.read()
+    except TimeoutError:
+        raise Fault(408, "too_slow", f"the body took more than {PATIENCE:g} seconds") from None
 
 
 def required(kind: type[Any]) -> list[str]:

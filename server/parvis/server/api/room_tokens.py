@@ -1,7 +1,9 @@
 """Room tokens that Parvis signs: minted within one's own rights, and revoked."""
 
 import logging
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
@@ -16,6 +18,9 @@ from .names import authorized, find
 logger = logging.getLogger(__name__)
 
 DAY = 86_400.0
+
+CHANCE: Final = re.compile(r"[0-9a-f]{24}")
+"""How the id of a room token of ours ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ async def revoke(api: Api, call: Call) -> web.Response:
     caller = call.who.caller
     if not await _may_revoke(api, caller, id):
         raise Refused(ErrorCode.PERMISSION_DENIED, "this token is not yours to revoke")
+    if not caller.admin and (wait := api.identity.revocations.take(caller.user)):
+        raise Refused(ErrorCode.RATE_LIMITED, f"try again in {wait:.0f} seconds")
     until = api.clock.time() + api.identity.settings.room_token_days * DAY
     await api.identity.voids.revoke(id, until=until)
     logger.info("%s: revoked by %s", id, caller.user)
@@ -91,8 +98,8 @@ async def _may_revoke(api: Api, caller: Caller, id: str) -> bool:
     family, _, rest = id.partition(":" if id.startswith("app:") else "-")
     if family == "app":
         return caller.admin and api.identity.apps.tenant(rest.partition(":")[0]) == caller.tenant
-    minter = rest.rpartition("-")[0]
-    if family != "rt" or not minter:
+    minter, _, chance = rest.rpartition("-")
+    if family != "rt" or not minter or not CHANCE.fullmatch(chance):
         return False
     if minter == caller.user:
         return True

@@ -7,6 +7,7 @@ from aiohttp import web
 from parvis.plugins import HttpRequest, Route
 
 from ..api import Gate
+from ..api.bodies import whole
 from .registry import Registry
 
 
@@ -27,7 +28,7 @@ def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.
                 request.method,
                 dict(request.match_info),
                 dict(request.query),
-                await request.read(),
+                await whole(request),
             )
         )
         headers = dict(answer.headers)

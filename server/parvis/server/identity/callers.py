@@ -9,6 +9,7 @@ from parvis.storage.accounts import Accounts, User
 from ..ports import Clock, Random
 from ..settings import LOCAL_TENANT, Settings
 from .apps import Apps
+from .attempts import Buckets
 from .errors import Unauthenticated
 from .origins import Origins, is_loopback
 from .passwords import Passwords
@@ -47,6 +48,8 @@ class Identity:
         self.tokens: Final = tokens
         self.tickets: Final = Tickets(clock, random)
         self.voids: Final = Voids(accounts, clock)
+        # Each is kept for as long as a token could last.
+        self.revocations: Final = Buckets(clock, burst=100, refill=10.0)
         self.apps: Final = Apps(auth.apps, clock)
         self.origins: Final = Origins(settings.server.public_url)
         self.people: Final = People(
