@@ -15,6 +15,7 @@ from parvis.storage.factory import open_store
 from .api import Api, Gate, make_app
 from .clock import SystemClock, SystemRandom
 from .core import Core
+from .doorway import accept
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
@@ -41,6 +42,9 @@ HELPERS: Final = 2
 
 HTTP_PATIENCE: Final = 75.0
 """Seconds until a connection must have sent its first request, or the next one."""
+
+SPARE: Final = 1000
+"""Connections besides as many websockets as there may be: for HTTP, so that health can be asked."""
 
 BEAT: Final = 1.0
 """Seconds between two looks at the loop's lag and the store."""
@@ -92,8 +96,10 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    for socket in context.sockets:
-        await web.SockSite(runner, socket, backlog=1024).start()
+    assert runner.server is not None  # since its set-up
+    most = settings.server.max_connections + SPARE
+    for door in await accept(runner.server, context.sockets, most=most):
+        stack.callback(door.close)
     await _let_operators_in(core, identity, settings, stack)
 
     core.spawn(_beat(core, health, settings.data))
