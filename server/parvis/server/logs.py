@@ -10,8 +10,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
-from aiohttp.http_exceptions import HttpProcessingError
-
 from parvis.server.settings import LogSettings
 
 SECRETS: Final = re.compile(
@@ -83,9 +81,10 @@ def quieten(record: logging.LogRecord) -> bool:
     Anybody can send such requests, and it would log an error with a traceback for each.
     """
     error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, HttpProcessingError):
+    # By name: the supervisor, which logs too, has no use for aiohttp.
+    if type(error).__module__ != "aiohttp.http_exceptions":
         return True
-    record.msg, record.args, record.exc_info = "a request is no HTTP: %s", (error.message,), None
+    record.msg, record.args, record.exc_info = "a request is no HTTP: %s", (str(error),), None
     record.levelno, record.levelname = logging.DEBUG, "DEBUG"
     return logging.getLogger().isEnabledFor(logging.DEBUG)
 
