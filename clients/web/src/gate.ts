@@ -16,6 +16,8 @@ interface Form {
   text: Word
   submit: Word
   fields: Field[]
+  /** A way on for whoever is wrong here. */
+  link?: Word
   send(values: Record<string, string>): Promise<User>
 }
 
@@ -35,8 +37,9 @@ export function showSignIn(root: HTMLElement, text: Word, reason: string, done: 
   })
   if (!reason) return
   const words = document.createElement('p')
-  words.className = 'hint'
-  words.textContent = say('serverSays', { reason })
+  words.className = 'reason'
+  const quoted = Object.assign(document.createElement('span'), { lang: 'en', textContent: reason })
+  words.append(say('serverSays', { reason: '' }), quoted)
   root.querySelector('p')?.after(words)
 }
 
@@ -44,12 +47,16 @@ export function showSignIn(root: HTMLElement, text: Word, reason: string, done: 
 export function showNoName(root: HTMLElement): void {
   const node = document.createElement('div')
   node.className = 'card'
-  const link = said('a', 'toWelcome')
-  link.href = '/#welcome'
-  node.append(said('h1', 'noNameTitle'), said('p', 'noNameText'), link)
+  node.append(said('h1', 'noNameTitle'), said('p', 'noNameText'), wayOn('toWelcome'))
   root.replaceChildren(node)
   root.hidden = false
   fillWords(root)
+}
+
+function wayOn(word: Word): HTMLElement {
+  const link = said('a', word)
+  link.href = '/#welcome'
+  return link
 }
 
 /** Shows the form of the first start in `root`. Without a secret it only says what is wrong. */
@@ -65,6 +72,7 @@ export function showSetup(root: HTMLElement, secret: string, done: (user: User) 
           { name: 'password', label: 'newPassword', type: 'password', autocomplete: 'new-password', hint: 'passwordHint' },
         ]
       : [],
+    link: 'toSignIn',
     send: (values) => setUp(secret, values['email'] ?? '', values['name'] ?? '', values['password'] ?? ''),
   })
 }
@@ -80,6 +88,7 @@ function show(root: HTMLElement, done: (user: User) => void, form: Form): void {
   const button = said('button', form.submit)
   button.className = 'main'
   if (form.fields.length > 0) node.append(error, button)
+  if (form.link) node.append(wayOn(form.link))
 
   node.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -89,7 +98,7 @@ function show(root: HTMLElement, done: (user: User) => void, form: Form): void {
     error.textContent = ''
     form.send(values).then(done, (reason: unknown) => {
       if (!(reason instanceof Refusal)) throw reason
-      error.textContent = [reason.message, reason.hint].filter(Boolean).join(' ')
+      error.textContent = reason.message
       button.disabled = false
       button.textContent = say(form.submit)
       node.querySelector<HTMLInputElement>('[type=password]')?.focus()

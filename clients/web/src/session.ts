@@ -1,5 +1,6 @@
 // Who the reader is: the node's session API, and a guest's own name.
-import { drawColor } from './people'
+import { drawColor } from './colors'
+import { sayRefusal } from './refusals'
 import type { Person } from './room'
 import { say } from './words'
 
@@ -7,15 +8,13 @@ export interface User extends Person {
   id: string
 }
 
-/** What the node said no with: its words, ready to be shown. */
+/** The node said no, or nothing. The message is ready to be shown. */
 export class Refusal extends Error {
   readonly code: string
-  readonly hint: string
 
-  constructor(code: string, message: string, hint: string) {
+  constructor(code: string, message: string) {
     super(message)
     this.code = code
-    this.hint = hint
   }
 }
 
@@ -33,17 +32,19 @@ async function ask(method: string, path: string, body?: unknown): Promise<unknow
         : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     })
   } catch {
-    throw new Refusal('no_answer', say('noAnswer'), '')
+    throw new Refusal('no_answer', say('noAnswer'))
   }
   const answer: unknown = await response.json().catch(() => null)
   if (response.ok) return answer
-  const error = (answer as { error?: { code?: string; message?: string; hint?: string } } | null)?.error
-  throw new Refusal(error?.code ?? `http_${response.status}`, error?.message ?? say('strange'), error?.hint ?? '')
+  const error = (answer as { error?: { code?: string; message?: string } } | null)?.error
+  const code = error?.code ?? `http_${response.status}`
+  const wait = Number(response.headers.get('retry-after') ?? 0)
+  throw new Refusal(code, sayRefusal(code, error?.message ?? '', wait))
 }
 
 function userIn(answer: unknown): User {
   const user = (answer as { user?: Partial<User> } | null)?.user
-  if (!user?.name) throw new Refusal('strange_answer', say('strange'), '')
+  if (!user?.name) throw new Refusal('strange_answer', say('strange'))
   return { id: user.id ?? '', name: user.name, color: user.color ?? drawColor() }
 }
 
