@@ -67,7 +67,7 @@ export async function light(page, state) {
 export const text = (page) =>
   page.evaluate(() => Array.from(document.querySelectorAll('.cm-line'), (line) => {
     const copy = line.cloneNode(true)
-    for (const caret of copy.querySelectorAll('.cm-ySelectionCaret, .cm-placeholder')) caret.remove()
+    copy.querySelector('.cm-placeholder')?.remove()
     return copy.textContent
   }).join('\n'))
 

@@ -40,7 +40,19 @@ def test_the_copied_link_opens_the_document_without_the_key_it_came_with(
     assert result == {
         "copied": f"/#{key}",
         "title": key,
-        "told": "No such document",
+        "told": "Document not found",
         "found": "welcome",
+        "errors": [],
+    }
+
+
+def test_buttons_keep_their_names_on_a_phone_and_the_cursor_keeps_out_from_under_the_bar(
+    run_in_browser: RunInBrowser, open_server: Server
+) -> None:
+    result = run_in_browser("looks", "small_and_long", open_server)
+    assert result == {
+        "names": ["Documents", "Copy link", "2 people here"],
+        "over": [],
+        "label": {"inside": True, "name": "Maximiliane von Hohenzollern-Sigmaringen"},
         "errors": [],
     }

@@ -16,6 +16,7 @@ def test_two_pages_type_at_once_and_see_each_others_cursors(
         "names": ["Grâce 🦊", "Ada Lovelace"],
         "people": ["Ada Lovelace", "Grâce 🦊"],
         "colors": 2,
+        "renamed": "Countess Lovelace",
         "errors": [],
     }
 
@@ -24,8 +25,17 @@ def test_what_was_written_offline_merges(run_in_browser: RunInBrowser, open_serv
     result = run_in_browser("together", "offline", open_server)
     assert result["apart"] == ["before;written offline;", "before;written here;"]
     assert result["stillOffline"] == "offline"
+    assert result["spoken"][0].startswith("Offline. No connection. Keep writing")
+    assert result["spoken"][1] == "Saved"
     assert result["same"] is True
     assert result["errors"] == []
+
+
+def test_what_was_written_offline_is_sent_from_a_document_that_was_left(
+    run_in_browser: RunInBrowser, open_server: Server
+) -> None:
+    result = run_in_browser("together", "left_behind", open_server)
+    assert result == {"back": "written offline;", "elsewhere": "", "errors": []}
 
 
 def test_typing_outlives_the_node(run_in_browser: RunInBrowser, tmp_path: Path) -> None:

@@ -39,9 +39,21 @@ export function socketAddress(): string {
   return `${location.protocol === 'https:' ? 'wss:' : 'ws:'}//${location.host}/hocuspocus`
 }
 
-/** Bytes of `key` as it goes over the wire; a document's has at most `MAX_KEY_BYTES`. */
-export function bytesOf(key: string): number {
-  return new TextEncoder().encode(key).length
+/** `typed` as a key: without what pasting brings along (tabs, line breaks, other control characters). */
+export function keyFrom(typed: string): string {
+  return typed.replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ').trim()
+}
+
+/** How many characters too long `key` is to name a document; 0 if it is short enough. */
+export function excess(key: string): number {
+  const characters = Array.from(key)
+  let bytes = 0
+  const fitting = characters.findIndex((character) => (bytes += bytesOf(character)) > MAX_KEY_BYTES)
+  return fitting < 0 ? 0 : characters.length - fitting
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
 }
 
 /** Whether `key` can name a document (SPEC.md section 3). */

@@ -1,6 +1,7 @@
 // The sheet to open or make a document, the list of recent ones, and the link to this one.
-import { bytesOf, canName, documentKey, freshKey, goTo, linkTo } from './address'
+import { documentKey, excess, freshKey, goTo, keyFrom, linkTo } from './address'
 import { byId } from './dom'
+import { tell } from './spoken'
 import { say } from './words'
 
 const RECENT = 'parvis.recent'
@@ -22,33 +23,39 @@ export function remember(key: string): void {
   localStorage.setItem(RECENT, JSON.stringify(keys))
 }
 
-/** Makes the documents button and its sheet work. */
-export function wireDocuments(): void {
+/** Makes the documents button and its sheet work. Calls `opened` when somebody has chosen. */
+export function wireDocuments(opened: () => void): void {
   const sheet = byId('documents', HTMLDialogElement)
   const form = byId('documents-form', HTMLFormElement)
   const input = byId('key', HTMLInputElement)
   const error = byId('key-error', HTMLElement)
+  const go = (key: string) => {
+    sheet.close()
+    goTo(key)
+    opened()
+  }
 
   byId('documents-button', HTMLButtonElement).addEventListener('click', () => {
     error.textContent = ''
+    input.removeAttribute('aria-invalid')
     input.value = freshKey()
-    paintRecent((key) => {
-      sheet.close()
-      goTo(key)
-    })
+    paintRecent(go)
     sheet.showModal()
     input.select()
   })
   byId('documents-cancel', HTMLButtonElement).addEventListener('click', () => sheet.close())
-  sheet.addEventListener('click', (event) => event.target === sheet && sheet.close())
+  // Where it was pressed: selecting text may end outside the sheet.
+  sheet.addEventListener('mousedown', (event) => event.target === sheet && sheet.close())
   form.addEventListener('submit', (event) => {
-    const key = input.value.trim()
-    if (canName(key)) {
-      goTo(key)
+    event.preventDefault()
+    const key = keyFrom(input.value)
+    const over = excess(key)
+    if (key && over === 0) {
+      go(key)
       return
     }
-    event.preventDefault()
-    error.textContent = key ? say('openLong', { n: bytesOf(key) }) : say('openEmpty')
+    error.textContent = key ? say('openLong', { n: over }) : say('openEmpty')
+    input.setAttribute('aria-invalid', 'true')
     input.focus()
   })
 }
@@ -63,7 +70,8 @@ function paintRecent(open: (key: string) => void): void {
       const button = document.createElement('button')
       button.type = 'button'
       button.className = 'row'
-      button.textContent = key
+      button.append(Object.assign(document.createElement('span'), { textContent: key }))
+      button.title = key
       button.addEventListener('click', () => open(key))
       item.append(button)
       return item
@@ -78,7 +86,6 @@ export function wireLink(): { paint: () => void } {
   let copied = false
   const paint = () => {
     word.textContent = say(copied ? 'copied' : 'copyLink')
-    button.setAttribute('aria-label', word.textContent)
     button.classList.toggle('done', copied)
   }
   button.addEventListener('click', () => {
@@ -87,6 +94,7 @@ export function wireLink(): { paint: () => void } {
       () => {
         copied = true
         paint()
+        tell(say('linkCopied'))
         setTimeout(() => {
           copied = false
           paint()

@@ -1,4 +1,5 @@
 // The honest light: what the page may claim about the reader's changes, and how it shows it.
+import { tell } from './spoken'
 import { say, speak, type Word } from './words'
 
 /** What is known about the connection and about the changes that left this page. */
@@ -34,17 +35,28 @@ const NOTICES: Partial<Record<Light, Word>> = {
   viewOnly: 'viewNotice',
 }
 
+/** What somebody who only reads is told instead. */
+const NOTICES_TO_READERS: Partial<Record<Light, Word>> = { offline: 'offlineToRead' }
+
 /** After this many milliseconds "saving" becomes "not saved yet". */
 export const LATE_AFTER = 2000
 /** "Saved" is said once nothing has been unconfirmed for so long, to keep steady under typing. */
 const CALM_AFTER = 350
 
-/** Shows the light in `root` and a sentence in `notice` when the light needs one. */
+/**
+ * Shows the light in `root` and a sentence in `notice` when the light needs one.
+ *
+ * Screen readers are told politely when something goes wrong and when it is right again; not of
+ * every "saving" and "saved" in between, which would talk over whoever is writing.
+ */
 export class LightView {
+  /** Whether this person can only read; it changes what a lost connection means to them. */
+  viewOnly = false
   readonly #root: HTMLElement
   readonly #word: HTMLElement
   readonly #notice: HTMLElement
   #shown: Light = 'connecting'
+  #told: Light = 'connecting'
   #calm: number | undefined
 
   constructor(root: HTMLElement, word: HTMLElement, notice: HTMLElement) {
@@ -66,12 +78,16 @@ export class LightView {
     if (light === this.#shown) return
     this.#shown = light
     this.#paint()
+    const passing = light === 'connecting' || light === 'saving'
+    if (passing || light === this.#told) return
+    this.#told = light
+    tell([say(light), this.#notice.textContent].filter(Boolean).join('. '))
   }
 
   #paint(): void {
-    this.#root.dataset['light'] = this.#shown
+    this.#root.dataset['light'] = this.#notice.dataset['light'] = this.#shown
     this.#word.textContent = say(this.#shown)
-    const sentence = NOTICES[this.#shown]
+    const sentence = (this.viewOnly ? NOTICES_TO_READERS[this.#shown] : undefined) ?? NOTICES[this.#shown]
     this.#notice.textContent = sentence === undefined ? '' : say(sentence)
   }
 }

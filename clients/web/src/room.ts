@@ -1,5 +1,6 @@
 // One open document: the Yjs document, the stock provider, and what the light may claim.
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
+import { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { socketAddress } from './address'
 import { LATE_AFTER, lightFor, type Light } from './light'
@@ -23,6 +24,7 @@ export interface Person {
 }
 
 export interface RoomEvents {
+  /** What may be claimed has changed; see `OpenRoom.hasUnsaved` too. */
   onLight(light: Light): void
   onPeople(): void
   /** The server refused the token; `reason` is its own word. */
@@ -34,6 +36,7 @@ export interface RoomEvents {
 export class OpenRoom {
   readonly document = new Y.Doc()
   readonly text = this.document.getText('text')
+  readonly awareness = new Awareness(this.document)
   readonly provider: HocuspocusProvider
   readonly #socket: Socket
   readonly #events: RoomEvents
@@ -44,6 +47,7 @@ export class OpenRoom {
   #patience: number | undefined
   #late = false
   #viewOnly = false
+  #changed = false
 
   constructor(key: string, token: string, person: Person, events: RoomEvents) {
     this.#events = events
@@ -58,6 +62,7 @@ export class OpenRoom {
       websocketProvider: this.#socket,
       name: `plain/${key}`,
       document: this.document,
+      awareness: this.awareness,
       token,
       onSynced: () => {
         this.#everSynced = true
@@ -80,6 +85,9 @@ export class OpenRoom {
       },
       onAwarenessChange: () => events.onPeople(),
     })
+    this.document.on('update', (_update: Uint8Array, origin: unknown) => {
+      this.#changed ||= origin !== this.provider
+    })
     this.introduce(person)
     this.provider.attach()
     void this.#socket.connect()
@@ -92,12 +100,26 @@ export class OpenRoom {
 
   /** Whether closing the tab now could lose a change. */
   get hasUnsaved(): boolean {
-    return !this.#viewOnly && this.#everSynced && this.provider.hasUnsyncedChanges
+    return !this.#viewOnly && this.#changed
   }
 
   /** Tells the others who this is. The node stamps signed-in people's own name over it. */
   introduce(person: Person): void {
-    this.provider.setAwarenessField('user', { ...person, colorLight: `${person.color}33` })
+    const user = { ...person, colorLight: `${person.color}33` }
+    this.awareness.setLocalState({ ...this.awareness.getLocalState(), user })
+  }
+
+  /** Is no longer shown to anybody, but stays until its changes are saved: see `hasUnsaved`. */
+  leave(): void {
+    this.awareness.setLocalState(null)
+  }
+
+  /** Is shown again, to `person`, and tries to get in with `token` if it was refused. */
+  comeBack(person: Person, token: string): void {
+    this.provider.configuration.token = token
+    this.introduce(person)
+    void this.#socket.connect()
+    this.#tell()
   }
 
   close(): void {
@@ -111,6 +133,8 @@ export class OpenRoom {
   #count(unsynced: number): void {
     if (unsynced < this.#unsynced || unsynced === 0) this.#stopWaiting()
     this.#unsynced = unsynced
+    // The counter counts the handshake too: only its end says that everything is durable.
+    if (unsynced === 0) this.#changed = false
     if (unsynced > 0) this.#patience ??= setTimeout(() => this.#runOut(), LATE_AFTER)
     this.#tell()
   }

@@ -123,6 +123,43 @@ export async function keyboard_and_language({ url, chromium, key }) {
   return result
 }
 
+/** Names on a phone, a long name at its edge, and a long text whose cursor goes up under the bar. */
+export async function small_and_long({ url, chromium, key }) {
+  const browser = await launch(chromium)
+  const address = `${url}/#${key}`
+  const author = await person(browser, address)
+  await light(author, 'saved')
+  await callYourself(author, 'Maximiliane von Hohenzollern-Sigmaringen')
+  await goToEnd(author)
+  await author.keyboard.insertText(Array.from({ length: 300 }, (_, line) => `Line ${line}, with words up to the edge of a phone.`).join('\n'))
+  await light(author, 'saved')
+  for (let press = 0; press < 40; press += 1) await author.keyboard.press('ArrowUp')
+  await author.waitForFunction(() => {
+    const caret = getSelection().getRangeAt(0).getBoundingClientRect()
+    return scrollY > 0 && caret.top >= document.getElementById('bar').getBoundingClientRect().bottom
+  })
+
+  const phone = await person(browser, address, PHONE)
+  await light(phone, 'saved')
+  await author.keyboard.press('Control+Home')
+  await author.keyboard.press('End')
+  const label = phone.locator('.caret-name')
+  await label.waitFor()
+  const box = await label.boundingBox()
+  const inside = box.x >= 0 && box.x + box.width <= PHONE.viewport.width
+  const names = await phone.getByRole('banner').getByRole('button').evaluateAll((buttons) =>
+    buttons.map((button) => button.ariaLabel ?? button.textContent.trim()))
+  const shown = await phone.getByRole('button', { name: 'Documents', exact: true }).count()
+  const result = {
+    names: shown === 1 ? names : [],
+    over: await sideways(phone),
+    label: { inside, name: await label.textContent() },
+    errors: [author, phone].flatMap(({ said }) => said.errors),
+  }
+  await browser.close()
+  return result
+}
+
 /** The link button, and an address that names no document. */
 export async function links({ url, chromium, key }) {
   const browser = await launch(chromium)

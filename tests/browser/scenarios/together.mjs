@@ -22,20 +22,23 @@ export async function two_pages({ url, chromium, key }) {
   // In the end, when nobody types any more, each sees the other's cursor and name.
   const names = []
   for (const page of [ada, grace]) {
-    const caret = page.locator('.cm-ySelectionCaret')
+    const caret = page.locator('.caret')
     await caret.waitFor({ state: 'visible' })
     await caret.hover({ force: true })
-    const name = caret.locator('.cm-ySelectionInfo')
-    await page.waitForFunction(() => Number(getComputedStyle(document.querySelector('.cm-ySelectionInfo')).opacity) === 1)
+    await page.waitForSelector('.caret.pointed')
+    const name = caret.locator('.caret-name')
     names.push(await name.textContent())
   }
   await ada.click('#people-button')
   const people = await ada.locator('#people-list .who').allTextContents()
   const colors = await ada.locator('#people-list .face').evaluateAll((faces) => faces.map((face) => getComputedStyle(face).backgroundColor))
   await ada.keyboard.press('Escape')
+  await callYourself(ada, 'Countess Lovelace')
+  await grace.waitForFunction((before) => document.querySelector('.caret-name').textContent !== before, names[1])
+  const renamed = await grace.textContent('.caret-name')
   await grace.context().close()
-  await ada.waitForFunction(() => document.querySelector('.cm-ySelectionCaret') === null)
-  const result = { same: (await text(ada)).length === words.join('').length, names, people, colors: new Set(colors).size, errors: [ada, grace].flatMap(({ said }) => said.errors) }
+  await ada.waitForFunction(() => document.querySelector('.caret') === null)
+  const result = { same: (await text(ada)).length === words.join('').length, names, people, colors: new Set(colors).size, renamed, errors: [ada, grace].flatMap(({ said }) => said.errors) }
   await browser.close()
   return result
 }
@@ -60,11 +63,44 @@ export async function offline({ url, chromium, key }) {
   await light(here, 'saved')
   const apart = [await text(away), await text(here)]
   const stillOffline = (await lights(away)).at(-1)
+  const spoken = [await away.textContent('[role=status]')]
   await away.context().setOffline(false)
   await light(away, 'saved')
+  spoken.push(await away.textContent('[role=status]'))
   const together = holds('before;', 'written offline;', 'written here;')
   const merged = [await textThat(away, 'the merge', together), await textThat(here, 'the merge', together)]
-  const result = { apart, stillOffline, same: merged[0] === merged[1], merged: merged[0], errors: [away, here].flatMap(({ said }) => said.errors) }
+  const result = { apart, stillOffline, spoken, same: merged[0] === merged[1], merged: merged[0], errors: [away, here].flatMap(({ said }) => said.errors) }
+  await browser.close()
+  return result
+}
+
+/** Somebody writes offline, opens another document, and comes back when the line is there again. */
+export async function left_behind({ url, chromium, key }) {
+  const browser = await launch(chromium)
+  const page = await person(browser, `${url}/#${key}`)
+  await light(page, 'saved')
+  page.said.mayBeDown = true
+  await page.context().setOffline(true)
+  await light(page, 'offline')
+  await goToEnd(page)
+  await page.keyboard.type('written offline;')
+  const open = async (name) => {
+    await page.click('#documents-button')
+    await page.fill('#key', name)
+    await page.keyboard.press('Enter')
+    await page.waitForFunction((title) => document.getElementById('title').textContent === title, name)
+  }
+  await open(`${key}-elsewhere`)
+  const elsewhere = await text(page)
+  await open(key)
+  const back = await text(page)
+  await open(`${key}-elsewhere`)
+  await page.context().setOffline(false)
+  await light(page, 'saved')
+  // Nobody has looked at it since: what a newcomer reads came from behind.
+  const reader = await person(browser, `${url}/#${key}`)
+  await textThat(reader, 'what was left behind', (whole) => whole === 'written offline;')
+  const result = { back, elsewhere, errors: [page, reader].flatMap(({ said }) => said.errors) }
   await browser.close()
   return result
 }
