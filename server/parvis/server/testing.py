@@ -224,7 +224,6 @@ class Lobby:
             while self.core.consumers.working:  # noqa: ASYNC110  it is soon
                 await asyncio.sleep(0)
 
-
     async def jobs_done(self) -> None:
         """Wait until no job is due any more."""
         async with asyncio.timeout(30):

@@ -68,8 +68,8 @@ def installed(settings: Settings) -> Registry:
 
 
 def _make(name: str, point: EntryPoint, options: Mapping[str, object]) -> AnyType:
-    found: object = point.load()
-    if not (isinstance(found, type) and issubclass(found, RoomType)):
+    found: Any = point.load()
+    if not _is_room_type(found):
         raise TypeError(f"entry point {point.value}: expected a RoomType, got {found!r}")
     kind: type[AnyType] = found
     if kind.name != name or not TYPE.fullmatch(name):
@@ -78,3 +78,7 @@ def _make(name: str, point: EntryPoint, options: Mapping[str, object]) -> AnyTyp
         if not PART.fullmatch(part):
             raise TypeError(f"{point.value}: {part!r} is no name for a part")
     return kind(fill(kind.Settings, options, f"rooms.{name}"))
+
+
+def _is_room_type(found: object) -> bool:
+    return isinstance(found, type) and issubclass(found, RoomType)
