@@ -41,7 +41,7 @@ class Limits:
     heartbeat: float = 25.0
     rooms: int = 200
     errands: int = 256
-    unproven: int = 64 * KiB
+    unproven: int = 128 * KiB
     unproven_early: int = 256 * KiB
     early_frames: int = 64
     early_bytes: int = 8 * MiB
