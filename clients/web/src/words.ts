@@ -91,7 +91,7 @@ const french: Words = {
   connecting: 'Connexion…',
   saved: 'Enregistré',
   saving: 'Enregistrement…',
-  unsaved: 'Pas encore enregistré',
+  unsaved: 'Non enregistré',
   offline: 'Hors ligne',
   viewOnly: 'Lecture seule',
   offlineNotice: 'Pas de connexion. Continuez à écrire\u00a0: vos modifications attendent dans cet onglet et partiront dès que le serveur répondra.',
