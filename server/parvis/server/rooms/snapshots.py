@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from parvis.storage import Snapshot, StorageError
 
@@ -15,27 +15,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+PAGE: Final = 1024 * 1024
+"""Bytes of log that are squashed at a time; they pass through this process."""
+
+
 async def save_snapshot(part: FastPart) -> None:
     """Squash the log up to here into a snapshot, unless something in it waits for a predecessor.
 
     A snapshot is a cache: whatever goes wrong is logged, and the log stays the truth.
     """
-    node, address = part.room.node, part.address
     try:
-        async with node.snapshotting:
-            old = await node.store.snapshot(address)
-            start = offset = old.offset if old else part.since
-            updates = [old.state] if old else []
-            while page := await node.store.read(address, after=offset):
-                updates += [row.update for row in page if row.update]
-                offset = page[-1].offset
-            if offset == start:
-                return
-            squashed = cast("dict[str, Any]", await node.helpers.run("squash", updates))
-            if not squashed["waiting"]:
-                snapshot = Snapshot(part.incarnation, offset, squashed["state"])
-                if await node.store.save_snapshot(address, part.room.fence, snapshot):
-                    part.snapshot_saved()
-                    part.size = len(snapshot.state)
+        async with part.room.node.snapshotting:
+            await _save(part)
     except (StorageError, HelperStopped) as problem:
-        logger.warning("%s: no snapshot was made: %s", address, problem)
+        logger.warning("%s: no snapshot was made: %s", part.address, problem)
+
+
+async def _save(part: FastPart) -> None:
+    store, address = part.room.node.store, part.address
+    old = await store.snapshot(address)
+    start = offset = old.offset if old else part.since
+    state, waiting = (old.state if old else b""), list[bytes]()
+    while page := await store.read(address, after=offset, max_bytes=PAGE):
+        updates = [state, *waiting, *[row.update for row in page]]
+        squashed = cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
+        if squashed["unreadable"]:
+            logger.warning("%s: no snapshot was made: rows that are no updates", address)
+            return
+        state, waiting = squashed["state"], [updates[at] for at in squashed["waiting"]]
+        offset = page[-1].offset
+    if offset == start or waiting:
+        return
+    snapshot = Snapshot(part.incarnation, offset, state)
+    if await store.save_snapshot(address, part.room.fence, snapshot):
+        part.snapshot_saved()
+        part.document.size = len(state)
