@@ -267,7 +267,7 @@ def test_a_second_start_says_who_holds_the_folder(start: Start) -> None:
     assert second.process.returncode == 1
     assert f"in use by process {first.process.pid}" in said
     assert f"port {first.port}" in said
-    assert "--data" in said
+    assert "\nhint: Stop that process, or give this one its own folder with --data." in said
 
 
 def test_a_start_waits_for_a_holder_that_is_about_to_end(start: Start, tmp_path: Path) -> None:
@@ -283,7 +283,8 @@ def test_a_taken_port_is_named(start: Start, tmp_path: Path) -> None:
     second = start(data=tmp_path / "other", port=first.port)
     _, said = second.process.communicate(timeout=PATIENCE)
     assert second.process.returncode == 1
-    assert f"cannot listen on 127.0.0.1 port {first.port}: Address already in use" in said
+    problem = f"cannot listen on 127.0.0.1 port {first.port}: Address already in use"
+    assert f"parvis: {problem}\nhint: Take another port with --port" in said
 
 
 def test_a_worker_that_refuses_to_start_is_not_started_again(start: Start) -> None:

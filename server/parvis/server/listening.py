@@ -17,7 +17,12 @@ def listen(host: str, port: int) -> list[socket.socket]:
     Raises:
         OSError: If one of them cannot be had; the message says which.
     """
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host}: {error.strerror}") from None
     sockets: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in dict.fromkeys(found):

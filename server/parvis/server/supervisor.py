@@ -19,6 +19,7 @@ Nothing here touches a document, so nothing a client sends can end this process.
 
 import contextlib
 import dataclasses
+import errno
 import json
 import logging
 import os
@@ -52,6 +53,14 @@ RUN_FILE: Final = "run.json"
 
 MEMORY: Final = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072"}
 """Has the C library give freed memory back: 60 MB typed cost a worker 8 MB for good, not 18."""
+
+LISTEN_HINTS: Final = {
+    errno.EADDRINUSE: "Take another port with --port; 0 takes a free one.",
+    errno.EACCES: "This user may not listen there: take a port above 1023 with --port.",
+    errno.EADDRNOTAVAIL: "Name an address of this machine with --host.",
+    socket.EAI_NONAME: "Name an address of this machine with --host.",
+}
+"""What to do if a socket cannot be had, by errno."""
 
 HOLD_FOR: Final = 2.0
 """Seconds to wait for a data folder whose holder may be about to end."""
@@ -109,9 +118,18 @@ def serve(
         finally:
             held.release()
     except (StorageError, OSError) as error:
-        hint = getattr(error, "hint", "")
-        print(f"parvis: {error}", *([hint] if hint else []), sep="\n", file=sys.stderr)
+        message, hint = _explained(error)
+        print(f"parvis: {message}", *([f"hint: {hint}"] if hint else []), sep="\n", file=sys.stderr)
         return 1
+
+
+def _explained(error: StorageError | OSError) -> tuple[str, str]:
+    if isinstance(error, StorageError):
+        return str(error), error.hint
+    if error.filename is not None or not error.strerror:
+        return str(error), ""
+    # Of a socket. The text is our own; str() would put "[Errno 98]" before it.
+    return error.strerror, LISTEN_HINTS.get(error.errno or 0, "")
 
 
 def _hold(folder: Path) -> Held:
