@@ -67,7 +67,7 @@ async def test_a_document_that_breaks_while_it_is_read_is_rebuilt() -> None:
         ada = await it.join("ada")
         ada.update(Draft(7).write("a"))
         await it.turns()
-        it.part.cache.clear()
+        it.part.document.cache.clear()
         Unreadable.Document.panics.append("index out of bounds")
         with pytest.raises(Refused, match="being rebuilt"):
             await it.join("bob")

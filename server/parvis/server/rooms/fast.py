@@ -10,49 +10,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from parvis.plugins import Access, Part, Refused, YDoc
 from parvis.protocol import ErrorCode, Malformed
-from parvis.protocol.ranges import DeleteSet
-from parvis.protocol.update import Scan, read_delete_set
-from parvis.protocol.yjs import decode_state_vector
+from parvis.protocol.update import Scan
 from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
 from ..firewall.order import advance
-from ..ports import Timer
 from . import screening
+from .document import Document
 from .gaps import Gaps, reached, senders
 from .halves import Halves, TakesLong
 from .loading import load_document
 from .part import LivePart
+from .put_off import PutOff
 from .recovery import Recovery
 from .reverting import revert
 from .seat import Seat, Submission
-from .sending import merged_update, offer, send_on
+from .sending import MERGE, merged_update, offer, send_on
 from .shadowing import Shadowing
-from .state_cache import StateCache
+from .viewing import Viewing
 
 if TYPE_CHECKING:
     from .room import LiveRoom
 
 logger = logging.getLogger(__name__)
 
-MERGE: Final = 32
-"""Merging more updates at once costs more than it saves: it is quadratic."""
-
 PEER_COST: Final = 20e-6
 """Seconds that sending one frame to one peer takes, roughly: a window of n times this keeps the
 loop at most half busy with one part."""
 
 LONGEST_WINDOW: Final = 0.02
-
-FEED_PAUSE: Final = 0.5
-"""Seconds until a peer whose update was put off is asked for what is missing, or later."""
 
 SLOW: Final = 0.5
 """Seconds that everybody may wait for one update; after a longer one a shadow goes first."""
@@ -68,56 +59,31 @@ class FastPart(LivePart):
     """A Yjs document that peers write at the same time.
 
     Attributes:
-        size: Bytes of the newest snapshot and of all updates since: what the document takes.
-        clocks: The document's state vector, kept beside it, so that a gap is seen without asking.
+        document: The replica, and what is known of it without asking.
         gaps: What waits for a predecessor.
         halves: Characters of which an edit may take one half, which yrs cannot stand.
         shadow: Takes each update first, in rooms over which workers died.
+        viewing: Who waits to see it.
     """
 
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
         super().__init__(room, name, rules, head)
-        self.size = 0
-        self.clocks: dict[int, int] = {}
+        self.document = Document(lambda: room.new_replica(rules.replica, YDoc))
         self.gaps = Gaps()
         self.halves = Halves(self)
         self.depth = DepthGuard()
         self.recovery = Recovery(self)
         self.shadow = Shadowing(self)
+        self.viewing = Viewing(self)
+        self._put_off = PutOff(self)
         self._window: list[Submission] = []
         self._flushing = False
         self._flushed = float("-inf")
-        self._version = 0
-        self._deletes: tuple[int, DeleteSet] | None = None
-        self._starved: dict[Seat, None] = {}
-        self._feeding: Timer | None = None
-        self._asking: deque[Callable[[], None]] = deque()
         self._late: list[Submission] = []
-        self.renew_replica()
 
     @property
     def replica(self) -> YDoc:
-        return self._replica
-
-    def renew_replica(self) -> None:
-        """Start with an empty document; the old one, if it broke, is never touched again."""
-        self._replica = self.room.new_replica(self.rules.replica, YDoc)
-        self.cache = StateCache(self._replica)
-
-    def replace_document(self, state: bytes) -> None:
-        """Go on with a fresh document in this state, worth as much as the old one.
-
-        Raises:
-            RuntimeError: If it cannot be read; the old one then stays.
-        """
-        replica = self.room.new_replica(self.rules.replica, YDoc)
-        try:
-            replica.doc.apply_update(state)
-        except ValueError as problem:
-            raise RuntimeError(f"a document cannot be read back: {problem}") from problem
-        self._replica = replica
-        self._version += 1
-        self.cache = StateCache(replica)
+        return self.document.replica
 
     # From the session into the window
 
@@ -150,7 +116,7 @@ class FastPart(LivePart):
         scanned = submission.scan
         assert scanned is not None
         if self._adds_nothing(submission):
-            if self.gaps and scanned.gap(self.clocks):
+            if self.gaps and scanned.gap(self.document.clocks):
                 self.gaps.repeat(submission)
             self.enqueue(submission, None)
         else:
@@ -161,7 +127,7 @@ class FastPart(LivePart):
     def _schedule(self) -> None:
         if self._flushing or not self._window or self.recovery.working:
             return
-        if self._asking and self.unlogged and not self.unsaved:
+        if self.viewing.asked and self.unlogged and not self.unsaved:
             return  # for a moment, so that a viewer can be shown what is durable
         self._flushing = True
         clock = self.room.node.clock
@@ -178,27 +144,16 @@ class FastPart(LivePart):
         scanned = submission.scan
         assert scanned is not None
         for client, ranges in scanned.structs.items():
-            clock = self.clocks.get(client, 0)
+            clock = self.document.clocks.get(client, 0)
             if ranges[-1][1] > clock and not (self.gaps and self.gaps.hold(client, ranges, clock)):
                 return False
         if not scanned.deletes:
             return True
         # Finding out about deletions costs a look at the whole document's, so it is done only for
         # answers to SyncStep1, which carry them all.
-        return submission.complete and self.deleted().union(*self.gaps.deleted).covers(
+        return submission.complete and self.document.deleted().union(*self.gaps.deleted).covers(
             scanned.deletes
         )
-
-    def holds(self, scanned: Scan) -> bool:
-        """Whether an update adds nothing to what is here."""
-        return scanned.covered_by(self.clocks, self.deleted())
-
-    def deleted(self) -> DeleteSet:
-        """Return everything that was deleted in the document."""
-        if self._deletes is None or self._deletes[0] != self._version:
-            nothing_new = self.replica.doc.get_update(self.replica.doc.get_state())
-            self._deletes = (self._version, read_delete_set(nothing_new))
-        return self._deletes[1]
 
     # From the window to the peers and the log
 
@@ -226,10 +181,10 @@ class FastPart(LivePart):
         ready: list[Submission] = []
         for submission in batch:
             assert submission.scan is not None
-            if submission.scan.gap(self.clocks):
+            if submission.scan.gap(self.document.clocks):
                 self._hold_back(submission)
             else:
-                advance(self.clocks, submission.scan)
+                advance(self.document.clocks, submission.scan)
                 ready.append(submission)
         if ready and not self._take_in(ready):
             return False
@@ -252,11 +207,11 @@ class FastPart(LivePart):
 
     def _look_for_circles(self, batch: Sequence[Submission]) -> None:
         """Blocks of several clients can wait for each other: what counts is the state."""
-        state = decode_state_vector(self.replica.doc.get_state())
-        if state != self.clocks:
-            self.clocks = state
+        thought = self.document.clocks
+        clocks = self.document.ask_clocks()
+        if clocks != thought:
             for submission in batch:
-                if submission.scan is not None and not reached(submission.scan, state):
+                if submission.scan is not None and not reached(submission.scan, clocks):
                     self.gaps.repeat(submission)
 
     def _queue(self, submission: Submission) -> None:
@@ -276,15 +231,17 @@ class FastPart(LivePart):
 
     def _close_gaps(self, batch: Sequence[Submission] = ()) -> bool:
         """Take in what has no gap any more; ask the senders of this batch's rest for what lacks."""
-        while freed := self.gaps.freed(self.clocks):
+        while freed := self.gaps.freed(self.document.clocks):
             if not self._take_in(freed):
                 return False
             for submission in freed:
                 submission.gapped = False
             logged = [s for s in freed if s.offset and s.watermark <= self.settled]
-            self._show_viewers(logged)
+            self.viewing.show(logged)
             self._ack(logged)
-        self._ack([s for s in self.gaps.repeats(self.clocks) if s.watermark <= self.settled])
+        self._ack(
+            [s for s in self.gaps.repeats(self.document.clocks) if s.watermark <= self.settled]
+        )
         for seat in senders(batch):
             seat.resync(self.state())
         return True
@@ -309,9 +266,7 @@ class FastPart(LivePart):
         if self.room.node.clock.monotonic() - began > SLOW and not self.room.guarded:
             logger.warning("%s: an update took long, a shadow takes them first now", self.address)
             self.room.guarded = True
-        self._version += 1
-        self.size += len(merged)
-        self.cache.add(merged)
+        self.document.grown(merged)
         return merged
 
     def give(self, batch: Sequence[Submission], *, at_once: bool = False) -> bytes:
@@ -326,7 +281,7 @@ class FastPart(LivePart):
 
     def _apply_singly(self, batch: list[Submission], problem: Exception) -> bytes | None:
         """Find out which of several cannot be read, and turn it down; leaves the others."""
-        self.clocks = decode_state_vector(self.replica.doc.get_state())
+        self.document.ask_clocks()
         if len(batch) == 1:
             submission = batch.pop()
             if submission.seat is not None:
@@ -335,10 +290,10 @@ class FastPart(LivePart):
         good: list[Submission] = []
         for at, submission in enumerate(batch):
             assert submission.scan is not None
-            if submission.scan.gap(self.clocks):  # it was built on the unreadable one
+            if submission.scan.gap(self.document.clocks):  # it was built on the unreadable one
                 self._hold_back(submission)
                 continue
-            advance(self.clocks, submission.scan)
+            advance(self.document.clocks, submission.scan)
             single = [submission]
             if self._apply(single) is None:
                 self.recovery.suspect(good + batch[at + 1 :])
@@ -362,7 +317,7 @@ class FastPart(LivePart):
         """
         try:
             if len(state) <= 1:
-                return self.cache.updates()
+                return self.document.cache.updates()
             if len(state) > LARGEST_STATE + 2 * len(self.state()):
                 raise Malformed("a state vector of a size like the document's own")
             return [self.replica.doc.get_update(self.halves.before(state))]
@@ -392,51 +347,32 @@ class FastPart(LivePart):
             else:
                 done.set_result(None)
 
-        self.when_ready(seat, answer)
+        self.viewing.when_ready(seat, answer)
         await done
 
     def when_ready(self, seat: Seat, answer: Callable[[], None]) -> None:
-        """Call as soon as a peer may see the document as it is.
-
-        That is when it is whole and, for peers who could not give an update back, when all that it
-        holds is durable; for that moment the window is kept shut.
-        """
-        if self.recovery.working or (not seat.may_write and self.unlogged):
-            self._asking.append(answer)
-        else:
-            answer()
-
-    def _answer_asking(self) -> None:
-        if self._asking and not self.recovery.working and not self.unlogged:
-            asking, self._asking = self._asking, deque()
-            for answer in asking:
-                answer()
-        self._schedule()
+        """Call as soon as a peer may see the document as it is; see `Viewing`."""
+        self.viewing.when_ready(seat, answer)
 
     def state(self) -> bytes:
-        return self.replica.doc.get_state()
+        return self.document.state()
+
+    def holds(self, scanned: Scan) -> bool:
+        """Whether an update adds nothing to what is here."""
+        return self.document.holds(scanned)
 
     def catch_up(self, seat: Seat) -> None:
-        if seat.behind is not None:
-            self.when_ready(seat, lambda: self._catch_up(seat))
-
-    def _catch_up(self, seat: Seat) -> None:
-        if seat.behind is not None and not seat.left and not seat.session.outbox.full:
-            behind, seat.behind = seat.behind, None
-            seat.caught_up(self.diff(behind))
-            self.room.node.metrics.resyncs.inc()
+        self.viewing.catch_up(seat)
 
     def change_access(self, seat: Seat, access: Access) -> None:
-        grown = not seat.may_write
+        before = seat.may_write
         super().change_access(seat, access)
-        if grown and seat.may_write:
-            # As a viewer it would have got these after their commit.
-            seat.caught_up([s.update for s in self.unlogged if s.seat is not None])
-            seat.resync(self.state())
+        if seat.may_write and not before:
+            self.viewing.may_write_now(seat)
 
     def leave(self, seat: Seat) -> None:
         super().leave(seat)
-        self._starved.pop(seat, None)
+        self._put_off.forget(seat)
 
     # After the commit
 
@@ -444,16 +380,9 @@ class FastPart(LivePart):
         for submission in submissions:
             if submission.seat is None and submission.update:
                 self._apply_late(submission)
-        self._show_viewers([s for s in submissions if not s.gapped])
-        self._answer_asking()
-
-    def _show_viewers(self, submissions: Sequence[Submission]) -> None:
-        """Send durable updates to those who could not give them back."""
-        viewers = [seat for seat in self.seats if not seat.may_write]
-        visible = [s for s in submissions if s.scan is not None] if viewers else []
-        for start in range(0, len(visible), MERGE):
-            merged = self.halves.merge([s.update for s in visible[start : start + MERGE]])
-            offer(self, viewers, merged, chain(visible[start:], self.unlogged))
+        self.viewing.show([s for s in submissions if not s.gapped])
+        self.viewing.look_again()
+        self._schedule()
 
     def _apply_late(self, submission: Submission) -> None:
         """An edit of the server is durable: now it may be seen."""
@@ -463,10 +392,10 @@ class FastPart(LivePart):
         if submission.scan is None:
             return
         self.depth.add(submission.scan.types)
-        if submission.scan.gap(self.clocks):
+        if submission.scan.gap(self.document.clocks):
             self._hold_back(submission)
             return
-        advance(self.clocks, submission.scan)
+        advance(self.document.clocks, submission.scan)
         if self._apply([submission]):
             writers = [seat for seat in self.seats if seat.may_write]
             offer(self, writers, submission.update, [submission])
@@ -480,32 +409,14 @@ class FastPart(LivePart):
     ) -> None:
         super().put_off(submission, reason, code)
         assert submission.seat is not None
-        self._starved[submission.seat] = None
-        if self._feeding is None:
-            self._feeding = self.room.node.clock.call_later(FEED_PAUSE, self._feed)
-
-    def _feed(self) -> None:
-        """Ask those whose updates were put off for what is missing, if there is room now."""
-        self._feeding = None
-        if self.recovery.working or self.unlogged_bytes > self.room.node.limits.unlogged // 2:
-            self._feeding = self.room.node.clock.call_later(FEED_PAUSE, self._feed)
-            return
-        starved, self._starved = self._starved, {}
-        for seat in starved:
-            seat.resync(self.state())
+        self._put_off.add(submission.seat)
 
     # The document as a whole
 
     async def load(self) -> None:
         await load_document(self)
-        self.reset_clocks()
+        self.document.look_again()
         self.depth.start(self.everything())
-
-    def reset_clocks(self) -> None:
-        """Ask the document anew what it has."""
-        self._version += 1
-        self.cache.clear()
-        self.clocks = decode_state_vector(self.replica.doc.get_state())
 
     def whole_again(self, good: Sequence[Submission], *, lost: bool = True) -> None:
         """The document was rebuilt; what was in flight is taken up again.
@@ -530,7 +441,8 @@ class FastPart(LivePart):
                 self.catch_up(seat)
             elif lost and seat.may_write:
                 seat.resync(self.state())
-        self._answer_asking()
+        self.viewing.look_again()
+        self._schedule()
 
     @property
     def unsettled(self) -> bool:
@@ -539,9 +451,6 @@ class FastPart(LivePart):
     def abandon(self) -> None:
         super().abandon()
         self.recovery.cancel()
-        if self._feeding is not None:
-            self._feeding.cancel()
+        self._put_off.close()
         self.shadow.close()
-        asking, self._asking = self._asking, deque()
-        for answer in asking:
-            answer()
+        self.viewing.answer_all()

@@ -86,7 +86,7 @@ class Halves:
         self._take(cast(bytes, mended), texts)
 
     def _take(self, mended: bytes, texts: Iterable[Iterable[Astral]]) -> None:
-        self._part.replace_document(mended)
+        self._part.document.replace(mended)
         self.start(texts)
 
     def merge(self, updates: Sequence[bytes]) -> bytes:

@@ -76,7 +76,7 @@ async def load_document(part: FastPart) -> None:
         return
     except Broken as broken:
         logger.error("%s: the log broke the document: %s", address, broken)
-    part.renew_replica()
+    part.document.renew()
     if snapshot is not None:
         snapshot, rows = None, await _rows_after(part, part.since)
     rows = await _set_poison_aside(part, snapshot, rows)
@@ -108,14 +108,14 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
         squashed = await _squash(part, updates)
         _apply_noted(part, [cast(bytes, squashed["state"])])
         part.halves.start([squashed["astral"]])
-        part.size = len(squashed["state"])
+        part.document.size = len(squashed["state"])
         order.unreadable = squashed["unreadable"]
         waiting = [(at, scan(updates[at], STORED)) for at in cast("list[int]", squashed["waiting"])]
     else:
         mended = mend(update for _, update in order.ready(updates))
         _apply_noted(part, mended)
         part.halves.start(map(astral, mended))
-        part.size = sum(map(len, updates))
+        part.document.size = sum(map(len, updates))
         waiting = [(at, scanned) for at, _, scanned in order.waiting]
     if order.unreadable:
         raise Broken(f"{len(order.unreadable)} rows are no updates")

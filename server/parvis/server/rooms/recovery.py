@@ -43,7 +43,7 @@ class Recovery:
         logger.error("%s: the document broke (%s), rebuilding it", part.address, panic)
         part.room.node.metrics.rebuilds.inc()
         self._suspects += suspects
-        part.renew_replica()
+        part.document.renew()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -69,7 +69,7 @@ class Recovery:
         part = self._part
         try:
             await part.halves.mend_in_helper(state, [submission.update for submission in batch])
-            part.reset_clocks()
+            part.document.look_again()
         except asyncio.CancelledError:
             raise
         except BaseException:  # PanicException is no Exception
@@ -117,7 +117,7 @@ class Recovery:
         for submission in unlogged:
             if submission.seat is not None and not submission.gapped:
                 part.give([submission], at_once=True)
-        part.reset_clocks()
+        part.document.look_again()
 
     async def _try_out(self, suspects: Sequence[Submission]) -> list[Submission]:
         """Let helpers find out who broke it; returns the others."""

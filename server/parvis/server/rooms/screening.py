@@ -57,7 +57,7 @@ def has_room(part: FastPart, submission: Submission) -> bool:
     """
     assert submission.scan is not None
     most = part.room.settings.max_part
-    if part.size <= most or not submission.scan.structs:
+    if part.document.size <= most or not submission.scan.structs:
         return True
     part.turn_down(submission, ErrorCode.TOO_LARGE, f"the document is full: {most} bytes")
     return False

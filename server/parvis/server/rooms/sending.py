@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pycrdt import merge_updates
 
@@ -14,6 +14,9 @@ from .seat import Encoder, Seat, Submission
 
 if TYPE_CHECKING:
     from .fast import FastPart
+
+MERGE: Final = 32
+"""Merging more updates at once costs more than it saves: it is quadratic."""
 
 
 def send_on(part: FastPart, batch: Sequence[Submission], merged: bytes) -> None:
@@ -67,7 +70,7 @@ def offer(
 
 def state_before(part: FastPart, submissions: Iterable[Submission]) -> bytes:
     """Return a state vector that does not claim anything of these updates, which are applied."""
-    clocks = decode_state_vector(part.replica.doc.get_state())
+    clocks = decode_state_vector(part.state())
     for submission in submissions:
         if submission.scan is None:
             continue
