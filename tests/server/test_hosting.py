@@ -1,5 +1,6 @@
 """What a node does for room types: durable consumers, jobs, background work, settings, routes."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -265,6 +266,30 @@ async def test_a_bug_in_one_job_leaves_the_queue_working() -> None:
         await kind.node.enqueue("kit", "good", b"")
         await it.turns()
         assert [key for key, _, _ in kind.done] == ["good"]
+
+
+class Stuck(Working):
+    """Never comes to an end with its first job."""
+
+    async def on_job(self, node: Node, tenant: str, job: Job) -> None:
+        if job.key == "stuck" and job.attempts == 1:
+            await asyncio.Event().wait()
+        await super().on_job(node, tenant, job)
+
+
+async def test_a_job_that_hangs_is_given_up_when_its_lease_ends_and_tried_again() -> None:
+    kind = Stuck()
+    async with lab(kind) as it:
+        await it.join("ada")
+        assert kind.node is not None
+        await kind.node.enqueue("kit", "stuck", b"")
+        await kind.node.enqueue("kit", "other", b"")
+        await it.turns()
+        await it.pass_time(59)
+        assert kind.done == []
+        for _ in range(4):
+            await it.pass_time(5)
+        assert kind.done == [("other", b"", 1), ("stuck", b"", 2)]
 
 
 async def test_jobs_wait_for_a_store_that_fails() -> None:

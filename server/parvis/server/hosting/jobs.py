@@ -14,7 +14,7 @@ from ..rooms.announcement import Announcement
 from .registry import AnyType, Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,7 @@ class Jobs:
 
     async def _do(self, kind: AnyType, node: Node, tenant: str, job: Job) -> None:
         try:
-            async with asyncio.timeout(LEASE):
-                await kind.on_job(node, tenant, job)
+            await self._within_lease(kind.on_job(node, tenant, job))
         except Exception as problem:
             wait = min(FIRST_RETRY * 2**job.attempts, LAST_RETRY) * self._random.uniform(0.5, 1)
             logger.warning("%s: job %d failed, next try in %.0f s", kind.name, job.id, wait)
@@ -94,6 +93,15 @@ class Jobs:
             await self._store.retry(tenant, job.id, due=due, error=repr(problem)[:500])
         else:
             await self._store.finish(tenant, job.id)
+
+    async def _within_lease(self, work: Awaitable[None]) -> None:
+        """Wait for a job until its lease ends, on our clock. Raises `TimeoutError`."""
+        async with asyncio.timeout(None) as limit:
+            timer = self._clock.call_later(LEASE, lambda: limit.reschedule(float("-inf")))
+            try:
+                await work
+            finally:
+                timer.cancel()
 
     async def close(self) -> None:
         for task in self._tasks:
