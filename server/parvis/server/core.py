@@ -64,6 +64,8 @@ class Core:
         self.snapshotting = asyncio.Semaphore(1)
         self.slow = SlowWatch(clock, limits)
         self.directory = Directory(self)
+        # Asked when somebody looks, so that it costs an update nothing and is never off.
+        metrics.unlogged.set_function(lambda: sum(room.unlogged for room in self.directory))
         self.consumers = Consumers(registry, store, clock)
         self._committers: dict[str, Committer] = {}
         self._channel = 0

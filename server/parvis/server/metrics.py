@@ -122,9 +122,7 @@ class Metrics:
     rebuilds = plain(Counter, "Documents rebuilt from the log after a panic.")
     outbox_drops = plain(Counter, "Broadcasts withheld from a session that reads too slowly.")
     resyncs = plain(Counter, "Differences sent to sessions that had fallen behind.")
-    slow_closes = plain(Counter, "Sessions closed because they read too slowly.")
-    awareness_in = plain(Counter, "Awareness messages received.")
-    awareness_out = plain(Counter, "Awareness messages written to sessions.")
+    awareness = plain(Counter, "Awareness frames written to sessions, counted once for each.")
 
     # The firewall
     poison = plain(Counter, "Updates set aside because they break documents.")

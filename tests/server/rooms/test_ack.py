@@ -1,7 +1,7 @@
 """An ack says: durable and integrated, never less."""
 
 from parvis.protocol import messages as m
-from tests.server.rooms.lab import Draft, lab
+from tests.server.rooms.lab import Draft, counted, lab
 
 
 async def test_an_ack_comes_only_after_the_append_has_returned() -> None:
@@ -29,8 +29,10 @@ async def test_a_failed_append_stays_at_the_head_and_is_tried_again_in_order() -
         await it.turns()
         assert ada.acked == []
         assert await it.log() == []
+        assert counted(it.core.metrics.unlogged) == 2
         it.store.resume()
         await it.pass_time(2)
+        assert counted(it.core.metrics.unlogged) == 0
         assert ada.acked == [(1, 1), (2, 2)]
         assert [row.update for row in await it.log()] == [first, second]
 

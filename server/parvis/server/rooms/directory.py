@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ class Directory:
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    def __iter__(self) -> Iterator[LiveRoom]:
+        return iter(self._rooms.values())
 
     def live(self, tenant: str, id: str) -> LiveRoom | None:
         """Return a room if it is in memory."""

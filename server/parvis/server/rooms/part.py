@@ -323,12 +323,16 @@ class LivePart(ABC):
     def broadcast_awareness(self, states: bytes) -> None:
         """Send states to everybody, those they are of included: stock clients wait for that."""
         frames: dict[Encoder, bytes] = {}
+        sent = 0
         for seat in self.seats:
             frame = frames.get(seat.encoder)
             if frame is None:
                 frame = frames[seat.encoder] = seat.encoder.awareness(states)
-            if not seat.session.outbox.offer(frame):
+            if seat.session.outbox.offer(frame):
+                sent += 1
+            else:
                 seat.awareness_missed = True
+        self.room.node.metrics.awareness.inc(sent)
 
     @abstractmethod
     async def load(self) -> None:

@@ -172,6 +172,11 @@ class LiveRoom:
         """Whether an update is on its way through the room."""
         return not self.lost and any(part.working for part in self.parts.values())
 
+    @property
+    def unlogged(self) -> int:
+        """How many updates wait for the store."""
+        return sum(len(part.unlogged) for part in self.parts.values())
+
     async def settled(self) -> None:
         """Wait until nothing of this room is on its way to the log any more, or it is lost."""
         while not self.lost and any(part.unsettled for part in self.parts.values()):
