@@ -16,8 +16,8 @@ class Limits:
     Attributes:
         frame: Largest websocket frame taken from a client.
         hello: A session that has not shown who it is by then is closed; traffic does not help.
-        silence: A socket that has not even answered a ping for so long is closed.
-        heartbeat: How often sockets are pinged.
+        heartbeat: A socket from which nothing has come for so long is pinged; one that does not
+            answer within half of that is closed.
         rooms: Parts that one session may be in at once.
         unproven: Bytes that are read from a session before it has shown who it is.
         unproven_early: Bytes of whole frames that are kept for such a session, each of which
@@ -37,7 +37,6 @@ class Limits:
 
     frame: int = 8 * MiB
     hello: float = 10.0
-    silence: float = 60.0
     heartbeat: float = 25.0
     rooms: int = 200
     errands: int = 256
@@ -54,3 +53,8 @@ class Limits:
     awareness_pause: float = 0.05
     snapshot_rows: int = 2000
     snapshot_bytes: int = 2 * MiB
+
+    @property
+    def silence(self) -> float:
+        """Seconds after which a socket that has not even answered a ping is closed."""
+        return self.heartbeat * 1.5

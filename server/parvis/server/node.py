@@ -199,7 +199,6 @@ def limits_of(settings: Settings) -> Limits:
     return Limits(
         frame=server.max_frame,
         hello=server.hello_timeout,
-        silence=server.silence,
         heartbeat=server.heartbeat,
         rooms=server.max_rooms_per_session,
         outbox=server.outbox_bound,

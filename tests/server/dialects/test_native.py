@@ -77,7 +77,7 @@ async def test_hello_is_answered_by_welcome_with_limits_and_life() -> None:
                 client.session.id,
                 {"id": "ada", "name": "Ada", "color": "#123456"},
                 60.0,
-                {"frame": 8 * 2**20, "rooms": 200, "silence": 60.0},
+                {"frame": 8 * 2**20, "rooms": 200, "silence": 37.5},
                 "parvis/0.1.0",
             )
         ]
