@@ -1,4 +1,4 @@
-"""Snapshots of documents, made by helpers from the log: the loop never encodes a whole document."""
+"""Snapshots of documents, made by helpers from the log, which is the truth; no replica is asked."""
 
 from __future__ import annotations
 
