@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from parvis.protocol import ErrorCode
 from parvis.protocol.messages import Value
@@ -146,6 +146,3 @@ class Room(Protocol[R_co]):
     async def query(self, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
         """Read rows of the room type's own tables."""
         ...
-
-
-AnyRoom = Room[Any]

@@ -143,8 +143,8 @@ class RoomType(Generic[R]):
     async def authorize(self, caller: Caller, key: str, part: str) -> Access:
         """Say what a caller may do in a part, without loading the room.
 
-        Asked before each join and each HTTP request, also for rooms that do not exist. Refuses
-        everybody unless overridden.
+        Asked before each join, in listings and by the HTTP API, also for rooms that do not exist.
+        Refuses everybody unless overridden.
         """
         raise Refused(ErrorCode.PERMISSION_DENIED, "this room is closed")
 

@@ -11,9 +11,6 @@ from .ports import Clock, Timer
 RENEWAL = 15.0
 """Seconds after which an unchanged local state is sent again."""
 
-EXPIRY = 30.0
-"""Seconds after which a state that nobody renewed is forgotten."""
-
 
 class Awareness:
     """The local state, and those of the others by client id.
