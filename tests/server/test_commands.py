@@ -114,7 +114,8 @@ def test_an_account_is_made_and_listed(run: Run, data: Path) -> None:
     assert "password" not in user
     assert parsed(run, "user", "list") == [user]
     _, out, _ = run("user", "list")
-    assert re.search(r"^ada@example.org +Ada Lovelace +local +admin", out, re.MULTILINE)
+    row = rf"^{user['id']} +ada@example.org +Ada Lovelace +local +admin"
+    assert re.search(row, out, re.MULTILINE)
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in data.glob("*.db*")} == {0o600}
 

@@ -40,6 +40,7 @@ def list_all(settings: Settings, arguments: argparse.Namespace) -> int:
         return 0
     rows = [
         (
+            each["id"],
             each["email"],
             each["name"],
             each["tenant"],
@@ -49,7 +50,7 @@ def list_all(settings: Settings, arguments: argparse.Namespace) -> int:
         )
         for each in users
     ]
-    show_table(("EMAIL", "NAME", "TENANT", "ROLE", "CREATED", ""), rows)
+    show_table(("ID", "EMAIL", "NAME", "TENANT", "ROLE", "CREATED", ""), rows)
     return 0
 
 
