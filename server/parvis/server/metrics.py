@@ -102,8 +102,8 @@ class Metrics:
 
     # The path of an update
     received = plain(Counter, "Updates received from sessions.")
-    deliveries = plain(Counter, "Updates written to sessions, counted once for each.")
-    broadcasts = plain(Counter, "Frames broadcast to rooms, counted once for each.")
+    deliveries = plain(Counter, "Frames with updates written to sessions, counted once for each.")
+    broadcasts = plain(Counter, "Frames with updates that were encoded, each for many sessions.")
     logged = plain(Counter, "Updates made durable.")
     acks = plain(Counter, "Updates acknowledged to their senders.")
     ack_seconds = plain(Histogram, "From the receipt of an update to its ack.", SECONDS)
@@ -117,7 +117,7 @@ class Metrics:
     closes = by(Counter, "Sessions closed by the node.", "code")
     refusals = by(Counter, "Requests refused.", "code")
     rooms = plain(Gauge, "Rooms held in memory.")
-    load_seconds = plain(Histogram, "Duration of the opening of a room.", SECONDS)
+    load_seconds = plain(Histogram, "Duration of the loading of a part.", SECONDS)
     load_failures = plain(Counter, "Rooms that could not be opened.")
     rebuilds = plain(Counter, "Documents rebuilt from the log after a panic.")
     outbox_drops = plain(Counter, "Broadcasts withheld from a session that reads too slowly.")

@@ -7,7 +7,7 @@ import msgpack
 from parvis.protocol import ErrorCode, messages as m
 from parvis.server.limits import Limits
 from parvis.storage.factory import open_store
-from tests.server.rooms.lab import Mail, Person, lab
+from tests.server.rooms.lab import Mail, Person, counted, lab
 
 
 def letters(person: Person) -> list[tuple[int, str, bytes]]:
@@ -76,6 +76,8 @@ async def test_a_viewer_cannot_write() -> None:
         guest = await it.join("guest")
         guest.update(b"x", ref=1)
         assert [each.code for each in guest.of(m.Refuse)] == [ErrorCode.PERMISSION_DENIED]
+        assert counted(it.core.metrics.refusals(ErrorCode.PERMISSION_DENIED)) == 1
+        assert counted(it.core.metrics.logged) == 0
 
 
 async def test_who_comes_back_gets_what_came_meanwhile_from_memory_or_the_log() -> None:

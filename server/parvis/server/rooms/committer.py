@@ -84,7 +84,7 @@ class Committer:
         failed: list[Logs] = []
         for (part, batch), answer in zip(pairs, answers, strict=True):
             if answer.status is Status.LOGGED:
-                self.metrics.logged.inc(len(batch.entries))
+                self.metrics.logged.inc(sum(map(bool, answer.offsets)))
                 self.metrics.flush_size.observe(len(batch.entries))
             elif answer.status is Status.FAILED:
                 failed.append(part)

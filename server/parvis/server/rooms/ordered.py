@@ -57,8 +57,7 @@ class OrderedPart(LivePart):
 
     def turn_down(self, submission: Submission, code: ErrorCode, reason: str) -> None:
         """Refuse for good. The peer's copy is the log as it stands: there is nothing to undo."""
-        assert submission.seat is not None
-        submission.seat.refused(submission, code, reason)
+        self.tell(submission, code, reason)
 
     def take(self, submission: Submission) -> None:
         self.enqueue(submission, self.entry(submission))
@@ -76,10 +75,12 @@ class OrderedPart(LivePart):
 
     def _announce(self, row: LoggedUpdate) -> None:
         if row.update:
-            self.send_all(
+            frames = self.send_all(
                 lambda encoder: encoder.changed(row.update, row.offset, row.sender, row.time),
                 self.seats,
             )
+            self.room.node.metrics.broadcasts.inc(frames)
+            self.room.node.metrics.deliveries.inc(len(self.seats))
 
     def _remember(self, row: LoggedUpdate) -> None:
         self._rows.append(row)

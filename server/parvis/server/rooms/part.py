@@ -157,7 +157,7 @@ class LivePart(ABC):
         assert seat is not None
         limits = self.room.node.limits
         if not seat.may_write:
-            seat.refused(submission, ErrorCode.PERMISSION_DENIED, "you may not write here")
+            self.tell(submission, ErrorCode.PERMISSION_DENIED, "you may not write here")
         elif len(submission.update) > self.room.settings.max_update:
             most, got = self.room.settings.max_update, len(submission.update)
             reason = f"an update may take {most} bytes, this one has {got}"
@@ -179,14 +179,19 @@ class LivePart(ABC):
         self, submission: Submission, reason: str, code: ErrorCode = ErrorCode.TRY_AGAIN
     ) -> None:
         """Refuse for now; the peer is asked for what is missing when there is room again."""
-        assert submission.seat is not None
-        submission.seat.refused(submission, code, reason)
+        self.tell(submission, code, reason)
 
     def turn_down(self, submission: Submission, code: ErrorCode, reason: str) -> None:
         """Refuse for good: the peer's copy now holds what the room will never have."""
+        self.tell(submission, code, reason)
         assert submission.seat is not None
-        submission.seat.refused(submission, code, reason)
         submission.seat.reset(code, reason)
+
+    def tell(self, submission: Submission, code: ErrorCode, reason: str) -> None:
+        """Tell a peer that its update is refused, and count it."""
+        assert submission.seat is not None
+        self.room.node.metrics.refusals(code).inc()
+        submission.seat.refused(submission, code, reason)
 
     def enqueue(self, submission: Submission, entry: Entry | None) -> None:
         """Queue for the log, or, with nothing to log, behind all that waits for it now."""
@@ -310,8 +315,12 @@ class LivePart(ABC):
 
     # Broadcasts
 
-    def send_all(self, encode: Encode, seats: Iterable[Seat]) -> None:
-        """Write one frame per encoder to each of these seats, whatever is in their outboxes."""
+    def send_all(self, encode: Encode, seats: Iterable[Seat]) -> int:
+        """Write one frame per encoder to each of these seats, whatever is in their outboxes.
+
+        Returns:
+            How many frames that took.
+        """
         frames: dict[Encoder, bytes | None] = {}
         for seat in seats:
             encoder = seat.encoder
@@ -319,6 +328,7 @@ class LivePart(ABC):
                 frames[encoder] = encode(encoder)
             if (frame := frames[encoder]) is not None:
                 seat.session.outbox.write(frame)
+        return len(frames)
 
     def broadcast_awareness(self, states: bytes) -> None:
         """Send states to everybody, those they are of included: stock clients wait for that."""

@@ -168,5 +168,5 @@ def condemn(submission: Submission) -> None:
     """Close the session of somebody whose update breaks documents."""
     reason = "this update breaks documents"
     if submission.seat is not None:
-        submission.seat.refused(submission, ErrorCode.POISON, reason)
+        submission.seat.live.tell(submission, ErrorCode.POISON, reason)
         submission.seat.session.close(submission.seat.session.poison, reason)
