@@ -6,7 +6,7 @@ import pytest
 
 from parvis.protocol.update import STORED, scan
 from parvis.protocol.yjs import decode_state_vector
-from parvis.server.firewall import tasks
+from parvis.server.firewall import contents, tasks
 from tests.protocol.cuts import CUTS, FOX, HARMLESS, LOST, block, deletion, text
 
 ALL = {**CUTS, **HARMLESS}
@@ -19,8 +19,8 @@ def no_step(_: int) -> None:
 @pytest.mark.parametrize(("updates", "shown"), ALL.values(), ids=ALL)
 def test_a_merge_reads_as_yjs_shows_it(updates: Sequence[bytes], shown: str) -> None:
     merged = tasks.merge(no_step, updates)
-    assert tasks.to_json(no_step, merged) == {"text": shown}
-    assert tasks.text(no_step, merged, "text") == shown
+    assert contents.to_json(no_step, merged) == {"text": shown}
+    assert contents.text(no_step, merged, "text") == shown
 
 
 @pytest.mark.parametrize(("updates", "shown"), ALL.values(), ids=ALL)
@@ -29,7 +29,7 @@ def test_what_is_squashed_is_whole(updates: Sequence[bytes], shown: str) -> None
     state = scan(squashed["state"], STORED)
     assert state.is_whole(decode_state_vector(squashed["state_vector"]))
     assert squashed["astral"] == state.astral
-    assert tasks.text(no_step, squashed["state"], "text") == shown
+    assert contents.text(no_step, squashed["state"], "text") == shown
 
 
 @pytest.mark.parametrize(("updates", "shown"), ALL.values(), ids=ALL)
@@ -59,4 +59,4 @@ def test_an_edit_that_cuts_can_be_taken_back_as_far_as_yjs_can(cut: bytes) -> No
     base = [text(FOX + "ab")]
     inverse = tasks.invert(no_step, base, cut)
     after = tasks.merge(no_step, [*base, cut, inverse])
-    assert tasks.text(no_step, after, "text") == f"{LOST}{LOST}ab"
+    assert contents.text(no_step, after, "text") == f"{LOST}{LOST}ab"

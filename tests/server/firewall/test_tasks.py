@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
-from parvis.server.firewall import tasks
+from parvis.server.firewall import contents, tasks
 from parvis.server.firewall.tasks import BLANK
 
 
@@ -110,7 +110,7 @@ def test_squashing_rows_that_are_no_updates_names_them() -> None:
 
 
 def test_roots_are_told_by_their_contents() -> None:
-    assert tasks.roots(no_step, document().get_update()) == {
+    assert contents.roots(no_step, document().get_update()) == {
         "cells": "map",
         "page": "xml",
         "steps": "array",
@@ -119,7 +119,7 @@ def test_roots_are_told_by_their_contents() -> None:
 
 
 def test_a_document_as_json() -> None:
-    assert tasks.to_json(no_step, document().get_update()) == {
+    assert contents.to_json(no_step, document().get_update()) == {
         "cells": {"A1": 3, "B2": [1.5, "two", {"three": [None, True]}]},
         "page": '<p class="big">first</p>',
         "steps": ["a", "b", "inner"],
@@ -130,8 +130,8 @@ def test_a_document_as_json() -> None:
 def test_who_knows_better_what_a_root_is_may_say_so() -> None:
     update = letters("ab")[-1:]
     state = tasks.merge(no_step, letters("ab"))
-    assert tasks.to_json(no_step, state, {"text": "array"}) == {"text": ["a", "b"]}
-    assert tasks.to_json(no_step, update[0]) == {}
+    assert contents.to_json(no_step, state, {"text": "array"}) == {"text": ["a", "b"]}
+    assert contents.to_json(no_step, update[0]) == {}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_who_knows_better_what_a_root_is_may_say_so() -> None:
     ],
 )
 def test_the_text_of_a_root(root: str, text: str) -> None:
-    assert tasks.text(no_step, document().get_update(), root) == text
+    assert contents.text(no_step, document().get_update(), root) == text
 
 
 def test_a_trial_of_honest_work_passes() -> None:

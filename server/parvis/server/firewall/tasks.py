@@ -8,7 +8,7 @@ whatever happens next. `TASKS`, at the end, names them all.
 import dataclasses
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pycrdt import (
     Array,
@@ -17,18 +17,14 @@ from pycrdt import (
     Text,
     TransactionEvent,
     UndoManager,
-    XmlElement,
-    XmlFragment,
-    XmlText,
     merge_updates,
 )
 
 from parvis.protocol import surrogates
 from parvis.protocol.surrogates import Pairs
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
+from parvis.server.firewall.contents import KINDS, Step, document, roots, text, to_json
 from parvis.server.firewall.order import Order
-
-Step = Callable[[int], None]
 
 FAN_IN: Final = 50
 """Updates merged at a time: a flat merge is quadratic, this tree took 16 ms for 20,000 updates."""
@@ -153,7 +149,7 @@ def _read_event(event: TransactionEvent) -> None:
 
 def _read_all(update: bytes) -> None:
     # On a copy: asking for a root as some kind turns it into that kind.
-    doc = _document(update)
+    doc = document(update)
     for name in list(doc.keys()):
         for kind in KINDS.values():
             # As an array, yrs reads a text unit by unit, and for ever if they are not its letters.
@@ -194,44 +190,6 @@ def vet(step: Step, updates: Sequence[bytes], use: bool = True) -> list[int]:
     return broken
 
 
-def roots(step: Step, update: bytes) -> dict[str, str]:
-    """Name the root types: ``map``, ``array``, ``text`` or ``xml``.
-
-    Updates do not carry what an application declared a root to be, so this tells it from the
-    contents; a root without contents is an ``array``.
-    """
-    doc = _document(update)
-    return {name: _kind(doc, name) for name in sorted(doc.keys())}
-
-
-def text(step: Step, update: bytes, root: str) -> str:
-    """Return the plain text of a root, without formats; of a map or an array, all texts in it."""
-    doc = _document(update)
-    if root not in set(doc.keys()):
-        return ""
-    lines: list[str] = []
-    _collect(doc.get(root, type=KINDS[_kind(doc, root)]), lines)
-    return "\n".join(lines)
-
-
-def to_json(step: Step, update: bytes, kinds: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return all roots as JSON values.
-
-    Args:
-        update: The state of a document.
-        kinds: Root → what it is, where the caller knows better than `roots`.
-
-    Returns:
-        Texts and XML as strings, the latter marked up; binary values as MessagePack binaries.
-    """
-    doc = _document(update)
-    values: dict[str, Any] = {}
-    for name in sorted(doc.keys()):
-        kind = (kinds or {}).get(name) or _kind(doc, name)
-        values[name] = _value(doc.get(name, type=KINDS[kind]))
-    return values
-
-
 def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
     """Return an update that takes another one back.
 
@@ -247,7 +205,7 @@ def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
     doc.apply_update(merge(step, base))
     before = to_json(step, doc.get_update())
     # Any kind will do for a scope: only the root's name counts.
-    scopes: list[Any] = [doc.get(name, type=Map) for name in sorted(_document(whole).keys())]
+    scopes: list[Any] = [doc.get(name, type=Map) for name in sorted(document(whole).keys())]
     undo = UndoManager(scopes=scopes, capture_timeout_millis=0)
     doc.apply_update(update)
     state = doc.get_state()
@@ -260,80 +218,6 @@ def invert(step: Step, base: Sequence[bytes], update: bytes) -> bytes:
     }:
         raise ValueError("undoing the update does not restore the contents")
     return inverse
-
-
-KINDS: Final[Mapping[str, type[Any]]] = {
-    "map": Map,
-    "text": Text,
-    "array": Array,
-    "xml": XmlFragment,
-}
-
-
-def _document(update: bytes) -> Doc[Any]:
-    doc: Doc[Any] = Doc()
-    doc.apply_update(update)
-    return doc
-
-
-def _kind(doc: Doc[Any], name: str) -> str:
-    if len(doc.get(name, type=Map)):
-        return "map"
-    if str(doc.get(name, type=Text)):
-        return "text"
-    items = list(doc.get(name, type=Array))
-    return "xml" if any(isinstance(item, XmlElement | XmlText) for item in items) else "array"
-
-
-def _value(value: object) -> Any:
-    match value:
-        case Map():
-            entries = cast("Map[object]", value)
-            return {key: _value(entries[key]) for key in sorted(entries.keys())}
-        case Array():
-            return [_value(item) for item in cast("Array[object]", value)]
-        case Text() | XmlFragment() | XmlElement() | XmlText():
-            return str(value)
-        case Doc():
-            return {"guid": value.guid}
-        case float() if value.is_integer() and abs(value) < 2**53:
-            # JavaScript has one kind of number, and writes such a one without a point.
-            return int(value)
-        case list():
-            return [_value(item) for item in cast("list[object]", value)]
-        case dict():
-            return {key: _value(item) for key, item in cast("dict[str, object]", value).items()}
-        case _:
-            return value
-
-
-def _collect(value: object, lines: list[str]) -> None:
-    """Add the texts inside a value, one line for each, in document order."""
-    match value:
-        case str():
-            lines.append(value)
-        case Text():
-            lines.append(str(value))
-        case XmlText():
-            lines.append("".join(part for part, _ in value.diff() if isinstance(part, str)))
-        case XmlFragment() | XmlElement():
-            for child in value.children:
-                _collect(child, lines)
-        case Map():
-            entries = cast("Map[object]", value)
-            for key in sorted(entries.keys()):
-                _collect(entries[key], lines)
-        case Array():
-            for item in cast("Array[object]", value):
-                _collect(item, lines)
-        case list():
-            for item in cast("list[object]", value):
-                _collect(item, lines)
-        case dict():
-            for _, item in sorted(cast("dict[str, object]", value).items()):
-                _collect(item, lines)
-        case _:
-            pass
 
 
 class Shadowed:
