@@ -35,7 +35,8 @@ async def _save(part: FastPart) -> None:
     store, address = part.room.node.store, part.address
     old = await store.snapshot(address)
     start = offset = old.offset if old else part.since
-    state, waiting = (old.state if old else b""), list[bytes]()
+    state: bytes = old.state if old else b""
+    waiting: list[bytes] = []
     while page := await store.read(address, after=offset, max_bytes=PAGE):
         updates = [state, *waiting, *[row.update for row in page]]
         squashed = cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
