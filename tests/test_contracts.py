@@ -37,7 +37,7 @@ VIOLATIONS: Final = [
     *((WIRE, "parvis.protocol", m) for m in ["asyncio", "aiohttp", "socket", "time", "pycrdt"]),
     *((DRIVERS, "parvis.plugins", m) for m in ["aiohttp", "redis", "asyncpg", "sqlite3"]),
     (DRIVERS, "parvis.storage.api", "sqlite3"),
-    (DRIVERS, "parvis.server.rooms", "aiohttp"),
+    *((DRIVERS, f"parvis.server.{m}", "aiohttp") for m in ["core", "rooms", "session"]),
 ]
 
 
