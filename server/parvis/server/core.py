@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from parvis.storage import Address, Store
 
+from .announcement import Announcement
 from .firewall.helpers import Shadow
 from .firewall.quarantine import Quarantine
 from .firewall.watch import Kind
@@ -18,7 +19,6 @@ from .limits import Limits
 from .metrics import Metrics
 from .outbox import SlowWatch
 from .ports import Clock, Helpers, Random
-from .rooms.announcement import Announcement
 from .rooms.committer import Committer
 from .rooms.directory import Directory
 

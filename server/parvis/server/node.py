@@ -19,8 +19,7 @@ from .doorway import accept
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
-from .hosting.host import Host
-from .hosting.jobs import Jobs
+from .hosting.host import host_room_types
 from .hosting.registry import installed
 from .hosting.routes import add_plugin_routes
 from .identity import Identity, open_identity
@@ -84,7 +83,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
         most=settings.server.max_connections,
         most_per_address=settings.server.max_connections_per_address,
     )
-    await _host_room_types(core, stack)
+    await host_room_types(core, stack)
 
     app = make_app(Api(settings, identity, gate, store, core.registry, core.directory, core.clock))
     app.add_routes(sockets.routes())
@@ -142,16 +141,6 @@ async def _build(context: WorkerContext, stack: AsyncExitStack, store: Store) ->
     )
     stack.push_async_callback(core.close)
     return core
-
-
-async def _host_room_types(core: Core, stack: AsyncExitStack) -> None:
-    """Start the room types' background work, jobs and consumers."""
-    jobs = Jobs(core.registry, core.store, core.clock, core.random)
-    for kind in core.registry:
-        await stack.enter_async_context(kind.lifespan(Host(core, jobs, kind)))
-    jobs.start(lambda kind: Host(core, jobs, kind))
-    stack.push_async_callback(jobs.close)
-    await core.consumers.start()
 
 
 async def _let_operators_in(

@@ -30,7 +30,7 @@ from .dialects.native import NativeSession
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
 from .firewall.watch import Watch, make_note
-from .hosting.host import Host
+from .hosting.host import host_room_types
 from .hosting.jobs import Jobs
 from .hosting.registry import Registry
 from .identity import Identified
@@ -277,11 +277,7 @@ async def live_room(
             limits=limits or Limits(),
         )
         stack.push_async_callback(core.close)
-        jobs = Jobs(registry, store, clock, random)
-        await stack.enter_async_context(kind.lifespan(Host(core, jobs, kind)))
-        jobs.start(lambda each: Host(core, jobs, each))
-        stack.push_async_callback(jobs.close)
-        await core.consumers.start()
+        jobs = await host_room_types(core, stack)
         lobby = Lobby(core, kind, key, tenant, jobs)
         try:
             yield lobby

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from parvis.plugins import Caller, Room
@@ -46,3 +46,14 @@ class Host:
 
     def now(self) -> float:
         return self._core.clock.time()
+
+
+async def host_room_types(core: Core, stack: AsyncExitStack) -> Jobs:
+    """Start the room types' background work, jobs and consumers; the stack ends them."""
+    jobs = Jobs(core.registry, core.store, core.clock, core.random)
+    for kind in core.registry:
+        await stack.enter_async_context(kind.lifespan(Host(core, jobs, kind)))
+    jobs.start(lambda kind: Host(core, jobs, kind))
+    stack.push_async_callback(jobs.close)
+    await core.consumers.start()
+    return jobs

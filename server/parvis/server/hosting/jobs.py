@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from parvis.plugins import Node, overrides
 from parvis.storage import Job, StorageError, Store
 
+from ..announcement import Announcement
 from ..ports import Clock, Random
-from ..rooms.announcement import Announcement
 from .registry import AnyType, Registry
 
 if TYPE_CHECKING:
