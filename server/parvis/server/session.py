@@ -45,6 +45,7 @@ class DialectSession(ABC):
     slow: ClassVar[CloseCode] = CloseCode.SLOW
     late: ClassVar[CloseCode] = CloseCode.NO_HELLO
     expired: ClassVar[CloseCode] = CloseCode.TOKEN_EXPIRED
+    revoked: ClassVar[CloseCode] = CloseCode.SIGNED_OUT
     poison: ClassVar[CloseCode] = CloseCode.POISON
 
     def __init__(self, core: Core, transport: Transport) -> None:

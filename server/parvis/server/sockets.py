@@ -201,7 +201,7 @@ class Sockets:
         identity = self.gate.identity
         for session in tuple(self.sessions):
             if any(identity.is_void(identified.proof) for identified in session.shown):
-                session.close(session.expired, "you have been signed out")
+                session.close(session.revoked, "you have been signed out")
 
     async def drain(self, deadline: float, hurry: asyncio.Event) -> None:
         """Send everybody away, with time to come back elsewhere; returns when they have gone.

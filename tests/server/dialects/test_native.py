@@ -550,3 +550,18 @@ async def test_after_much_work_for_one_peer_the_others_have_their_turn(
         await it.pass_time(0.001)
         await resting
         assert not session.busy
+
+
+async def test_whoever_was_told_to_start_over_joins_again_without_leaving() -> None:
+    async with lab() as it:
+        ada = await it.join("ada")
+        ada.update(b"\xff\xff", ref=1)
+        await it.turns()
+        assert len(ada.of(m.Reset)) == 1
+        ada.say(m.Join(7, "board/r"))
+        await it.turns()
+        again = ada.of(m.Joined)[-1]
+        assert again.ref == 7
+        ada.say(m.Update(again.channel, 8, Draft(7).write("a")))
+        await it.turns()
+        assert (8, 1) in ada.acked

@@ -126,6 +126,7 @@ class HocuspocusSession(DialectSession):
     slow = CloseCode.STOCK_SLOW
     late = CloseCode.STOCK_TIMEOUT
     expired = CloseCode.STOCK_REFRESH_TOKEN
+    revoked = CloseCode.STOCK_REFRESH_TOKEN
     poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:

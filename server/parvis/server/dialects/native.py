@@ -69,6 +69,7 @@ class NativeSeat(Seat):
     def __init__(self, session: Session, part: LivePart, access: Access) -> None:
         super().__init__(session, part, access)
         self.channel = part.channel
+        self.starts_over = False
         encoder = _encoders.get(self.channel)
         if encoder is None:
             encoder = _encoders[self.channel] = NativeEncoder(self.channel)
@@ -93,6 +94,7 @@ class NativeSeat(Seat):
             self._send(m.Changed(self.channel, update))
 
     def reset(self, code: ErrorCode, reason: str) -> None:
+        self.starts_over = True
         self._send(m.Reset(self.channel, self.live.incarnation, code, reason))
 
     def expelled(self, code: ErrorCode, reason: str) -> None:
@@ -254,6 +256,10 @@ class NativeSession(DialectSession):
     # Parts
 
     def _join(self, message: m.Join) -> None:
+        for seat in tuple(self._channels.values()):
+            if seat.starts_over and str(seat.live.address) == message.room:
+                self.forget(seat)
+                self.stand_up(seat)
         if len(self.seats) + len(self._joining) >= self.limits.rooms:
             reason = f"at most {self.limits.rooms} at once"
             self.refuse(0, message.ref, ErrorCode.TOO_MANY_ROOMS, reason)

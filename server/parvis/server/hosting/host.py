@@ -31,7 +31,7 @@ class Host:
         core, kind = self._core, self._kind
         name = core.registry.parse(f"{kind.name}/{key}")
         access = await authorize(core, caller, name)
-        may_create = creator(core, kind, caller, access)
+        may_create = creator(core, name, caller, access)
         async with core.directory.hold(kind, caller.tenant, name.room, may_create) as room:
             yield room
 

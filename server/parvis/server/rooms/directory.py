@@ -110,7 +110,13 @@ class Directory:
             task.add_done_callback(lambda _: self._flushing.pop(key, None))
 
     async def _let_go(self, room: LiveRoom) -> None:
-        if await room.flush():
+        try:
+            gone = await room.flush()
+        except Exception:
+            logger.exception("%s: could not be let go", room.id)
+            room.fail("internal error")
+            return
+        if gone:
             self.forget(room)
         else:
             self.left(room)

@@ -44,11 +44,13 @@ async def authorize(core: Core, caller: Caller, name: RoomName) -> Access:
     return access
 
 
-def creator(core: Core, kind: AnyType, caller: Caller, access: Access) -> str | None:
+def creator(core: Core, name: RoomName, caller: Caller, access: Access) -> str | None:
     """Return the id of the user in whose name a missing room is created; None: not for this one."""
+    kind = core.registry.get(name.type)
+    vouched = caller.member or bool(caller.granted(str(name)))
     may = {
         "anyone": access.may(kind.write),
-        "members": access.may(kind.write) and (caller.member or bool(caller.grants)),
+        "members": access.may(kind.write) and vouched,
         "admins": caller.admin,
         "nobody": False,
     }
@@ -83,7 +85,7 @@ async def join(
     foreign = bool(kind.schema) and schema != kind.schema
     if foreign:
         access &= LOOK
-    may_create = creator(core, kind, caller, access)
+    may_create = creator(core, name, caller, access)
     async with core.directory.hold(kind, caller.tenant, name.room, may_create) as room:
         part = await room.open_part(name.part)
         seat = make_seat(part, access)

@@ -154,7 +154,7 @@ class RoomSettings:
     )
     max_update: int = setting(8 * 2**20, "Largest update.", unit="bytes", low=1024, high=64 * 2**20)
     max_part: int = setting(
-        256 * 2**20,
+        32 * 2**20,
         "Largest document; then only deletions are taken.",
         unit="bytes",
         low=64 * 2**10,
