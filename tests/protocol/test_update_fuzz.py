@@ -26,16 +26,25 @@ from tests.protocol.mutation import (
 )
 
 MUTATIONS = int(os.environ.get("PARVIS_FUZZ_MUTATIONS", "1000000"))
-SEED = int(os.environ.get("PARVIS_FUZZ_SEED", secrets.randbits(32)))
+SEED = int(os.environ.get("PARVIS_FUZZ_SEED", "20261120"))
 
 
 def test_nothing_that_passes_the_scan_harms_yrs(capsys: pytest.CaptureFixture[str]) -> None:
+    fuzz(SEED, MUTATIONS, capsys)
+
+
+@pytest.mark.soak
+def test_nothing_new_that_passes_the_scan_harms_yrs(capsys: pytest.CaptureFixture[str]) -> None:
+    fuzz(secrets.randbits(32), 10 * MUTATIONS, capsys)
+
+
+def fuzz(seed: int, mutations: int, capsys: pytest.CaptureFixture[str]) -> None:
     started = time.monotonic()
-    tally = run(SEED, MUTATIONS)
+    tally = run(seed, mutations)
     with capsys.disabled():
-        print(f"\nPARVIS_FUZZ_SEED={SEED}: {report(tally, time.monotonic() - started)}")
-    assert tally.findings == [], f"PARVIS_FUZZ_SEED={SEED}"
-    assert tally.mutations >= MUTATIONS
+        print(f"\nPARVIS_FUZZ_SEED={seed}: {report(tally, time.monotonic() - started)}")
+    assert tally.findings == [], f"PARVIS_FUZZ_SEED={seed}"
+    assert tally.mutations >= mutations
     # Else this would be a test of nothing: mutations that are all refused, or all wait.
     assert tally.passed > tally.mutations / 20
     assert tally.passed - tally.held - tally.declined > tally.mutations / 20
