@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 from parvis.plugins import Access, Refused, Request
@@ -23,12 +22,9 @@ from ..ports import HelperStopped, Timer, Transport
 from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
-from ..session import DialectSession, Identify
+from ..session import Identify
 from .framing import frame
-from .stock import StockSeat, close_code
-
-if TYPE_CHECKING:
-    pass
+from .stock import StockSeat, StockSession, close_code
 
 logger = logging.getLogger(__name__)
 
@@ -118,16 +114,10 @@ class _Early:
         self.opening = False
 
 
-class HocuspocusSession(DialectSession):
+class HocuspocusSession(StockSession):
     """A websocket of `@hocuspocus/provider`."""
 
     dialect = "hocuspocus"
-    malformed = CloseCode.STOCK_MALFORMED
-    slow = CloseCode.STOCK_SLOW
-    late = CloseCode.STOCK_TIMEOUT
-    expired = CloseCode.STOCK_REFRESH_TOKEN
-    revoked = CloseCode.STOCK_REFRESH_TOKEN
-    poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)

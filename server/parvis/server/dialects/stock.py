@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode, Malformed
@@ -11,6 +13,7 @@ from parvis.protocol.yjs import encode_sync_step1, encode_sync_step2, encode_upd
 from ..rooms.fast import FastPart
 from ..rooms.part import LivePart
 from ..rooms.seat import Seat, Session, Submission
+from ..session import DialectSession
 
 CLOSES: Mapping[ErrorCode, CloseCode] = {
     ErrorCode.MALFORMED: CloseCode.STOCK_MALFORMED,
@@ -34,6 +37,17 @@ def close_code(code: ErrorCode) -> CloseCode:
     return CLOSES.get(code, CloseCode.STOCK_RELOAD)
 
 
+class StockSession(DialectSession):
+    """A session of a stock client, closed with codes of their own range."""
+
+    malformed = CloseCode.STOCK_MALFORMED
+    slow = CloseCode.STOCK_SLOW
+    late = CloseCode.STOCK_TIMEOUT
+    expired = CloseCode.STOCK_REFRESH_TOKEN
+    revoked = CloseCode.STOCK_REFRESH_TOKEN
+    poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
+
+
 class StockSeat(Seat):
     """A stock client in a document."""
 
@@ -46,9 +60,9 @@ class StockSeat(Seat):
         self._asked: bytes | None = None
         self._resting = False
 
+    @abstractmethod
     def write(self, message: bytes) -> None:
         """Send one message, encoded as y-protocols has it."""
-        raise NotImplementedError
 
     def resync(self, state: bytes) -> None:
         self.write(encode_sync_step1(state))

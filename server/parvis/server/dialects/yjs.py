@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode, Malformed, RoomName
@@ -31,9 +31,8 @@ from ..rooms.joining import join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
 from ..rooms.sending import merged_update
-from ..session import DialectSession
 from .framing import frame
-from .stock import StockSeat, close_code
+from .stock import StockSeat, StockSession, close_code
 
 logger = logging.getLogger(__name__)
 
@@ -89,16 +88,10 @@ class YjsSeat(StockSeat):
         self.session.close(close_code(code), reason)
 
 
-class YjsSession(DialectSession):
+class YjsSession(StockSession):
     """A y-websocket client."""
 
     dialect = "yjs"
-    malformed = CloseCode.STOCK_MALFORMED
-    slow = CloseCode.STOCK_SLOW
-    late = CloseCode.STOCK_TIMEOUT
-    expired = CloseCode.STOCK_REFRESH_TOKEN
-    revoked = CloseCode.STOCK_REFRESH_TOKEN
-    poison: ClassVar[CloseCode] = CloseCode.STOCK_POISON
 
     def __init__(self, core: Core, transport: Transport, identified: Identified | None) -> None:
         super().__init__(core, transport)
