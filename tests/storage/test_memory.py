@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from parvis.storage import Accounts, Store
-from parvis.storage.conformance import AccountsConformance, StoreConformance
-from parvis.storage.memory import open_memory
+from parvis.storage import Accounts, Blobs, Store
+from parvis.storage.conformance import AccountsConformance, BlobsConformance, StoreConformance
+from parvis.storage.memory import MemoryBlobs, open_memory
 
 
 class TestMemoryStore(StoreConformance):
@@ -15,3 +15,8 @@ class TestMemoryStore(StoreConformance):
 class TestMemoryAccounts(AccountsConformance):
     async def open(self, place: Path) -> tuple[Store, Accounts]:
         return open_memory()
+
+
+class TestMemoryBlobs(BlobsConformance):
+    async def open(self, place: Path) -> Blobs:
+        return MemoryBlobs()

@@ -10,9 +10,10 @@ from hypothesis import given, strategies as st
 from parvis.storage import Batch, Entry, SchemaTooNew, Status, StorageError
 from parvis.storage.sqlite import open_sqlite
 from parvis.storage.sqlite.engine import Engine
-from parvis.storage.sqlite.files import DataFile, DataFolder, connect_writer, safe_name, tenant_of
+from parvis.storage.sqlite.files import DataFile, DataFolder, connect_writer
 from parvis.storage.sqlite.schema import Step, bring_up, steps
 from parvis.storage.sqlite.store import SqliteStore
+from parvis.storage.tenants import safe_name, tenant_of
 
 
 def test_a_file_name_spells_out_what_file_systems_confuse() -> None:

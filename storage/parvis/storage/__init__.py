@@ -24,6 +24,7 @@ from parvis.storage.api import (
     Status,
     Store,
 )
+from parvis.storage.blobs import Blobs
 from parvis.storage.errors import (
     DataFolderHeld,
     RoomDeleted,
@@ -39,6 +40,7 @@ __all__ = [
     "Address",
     "Appended",
     "Batch",
+    "Blobs",
     "DataFolderHeld",
     "EmailTaken",
     "Entry",

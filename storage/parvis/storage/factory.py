@@ -1,12 +1,14 @@
-"""Opens the store that a URL names."""
+"""Opens the store that a URL names, and the blobs beside it."""
 
 from pathlib import Path
 from urllib.parse import unquote
 
 from parvis.storage.accounts import Accounts
 from parvis.storage.api import Store
+from parvis.storage.blob_folder import BlobFolder
+from parvis.storage.blobs import Blobs
 from parvis.storage.errors import StorageError
-from parvis.storage.memory import open_memory
+from parvis.storage.memory import MemoryBlobs, open_memory
 from parvis.storage.sqlite import open_sqlite
 
 _EXPECTED = "sqlite:///DIR or memory:"
@@ -39,3 +41,22 @@ def open_store(url: str) -> tuple[Store, Accounts]:
             hint=f"Expected {_EXPECTED}.",
         )
     raise StorageError(f"store URL {url!r} is of no known kind", hint=f"Expected {_EXPECTED}.")
+
+
+def open_blobs(url: str, data: Path) -> Blobs:
+    """Return the blobs that go with the store behind a URL.
+
+    Args:
+        url: As in `open_store`.
+        data: The data folder, which exists; they are in its folder ``blobs``, unless the store
+            keeps everything in memory.
+
+    Raises:
+        StorageError: If the folder cannot be read.
+    """
+    if url == "memory:":
+        return MemoryBlobs()
+    try:
+        return BlobFolder(data / "blobs")
+    except OSError as error:
+        raise StorageError(f"{data / 'blobs'} cannot be used: {error}") from error

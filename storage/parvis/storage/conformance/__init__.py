@@ -6,11 +6,14 @@ auto mode.
 """
 
 from parvis.storage.conformance.accounts import AccountsConformance, DurableAccountsConformance
+from parvis.storage.conformance.blobs import BlobsConformance, DurableBlobsConformance
 from parvis.storage.conformance.store import DurableStoreConformance, StoreConformance
 
 __all__ = [
     "AccountsConformance",
+    "BlobsConformance",
     "DurableAccountsConformance",
+    "DurableBlobsConformance",
     "DurableStoreConformance",
     "StoreConformance",
 ]

@@ -1,7 +1,6 @@
 """The data folder: which file a tenant has, and how a connection to it is set up."""
 
 import os
-import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from parvis.storage.errors import StorageError
 from parvis.storage.sqlite.schema import bring_up, steps
 from parvis.storage.sqlite.statements import PluginSql
+from parvis.storage.tenants import safe_name, tenant_of
 
 PAGE = 4096
 """Bytes of a page."""
@@ -24,9 +24,6 @@ page that was written in several flushes is moved once.
 BUSY_SECONDS = 5.0
 """How long a writer waits for another program's lock, such as a backup's."""
 
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-_")
-_SAFE = re.compile("(?:[a-z0-9_-]|%[0-9A-F]{2})+")
-_LONGEST = 240
 _SUFFIX = ".db"
 
 
@@ -89,35 +86,6 @@ class DataFolder:
         names = [entry.name for entry in os.scandir(self._tenants) if entry.name.endswith(_SUFFIX)]
         tenants = [tenant_of(name.removesuffix(_SUFFIX)) for name in names]
         return sorted(tenant for tenant in tenants if tenant is not None)
-
-
-def safe_name(tenant: str) -> str:
-    """Spell a tenant's name in letters that are distinct in every file system.
-
-    Capitals and everything but ``a-z 0-9 - _`` become ``%XX``: ``Acme`` and ``acme`` must not
-    meet in one file where case is ignored, nor two Unicode spellings where those are folded.
-    """
-    raw = tenant.encode("utf-8", "surrogatepass")
-    safe = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
-    if not 0 < len(safe) <= _LONGEST:
-        raise StorageError(
-            f"a tenant's name of {len(raw)} bytes; expected 1 to {_LONGEST // 3} bytes of UTF-8"
-        )
-    return safe
-
-
-def tenant_of(name: str) -> str | None:
-    """Return the tenant whose safe name this is.
-
-    None if it is nobody's, like that of a copy ``acme (1).db`` that somebody laid beside the files.
-    """
-    if not _SAFE.fullmatch(name):
-        return None
-    raw = re.sub(rb"%([0-9A-F]{2})", lambda match: bytes.fromhex(match[1].decode()), name.encode())
-    try:
-        return raw.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return None
 
 
 def connect_writer(file: DataFile, *, create: bool) -> Database:
