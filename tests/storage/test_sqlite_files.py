@@ -1,5 +1,6 @@
 """The files of the SQLite store: names, schema versions, how many are open, what is left over."""
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from parvis.storage import Batch, Entry, SchemaTooNew, Status, StorageError
+from parvis.storage import Batch, Entry, SchemaTooNew, Status, StorageError, User
 from parvis.storage.sqlite import open_sqlite
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.files import DataFile, DataFolder, connect_writer
@@ -104,6 +105,20 @@ def test_an_older_program_uses_a_newer_file_only_if_the_file_allows() -> None:
     with pytest.raises(SchemaTooNew, match=r"x\.db has schema 4.*knows 2"):
         bring_up(connection, _steps(0, 0), "x.db")
     connection.close()
+
+
+async def test_accounts_of_the_first_version_are_there_after_an_update(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "control.db", isolation_level=None)) as old:
+        bring_up(old, steps("control")[:1], "control.db")
+        old.execute(
+            "INSERT INTO parvis_user VALUES"
+            " ('u_1', 'local', 'A@x.org', 'a@x.org', 'A', '#111111', '', 1, 5, 0, 3)"
+        )
+    store, accounts = open_sqlite(tmp_path)
+    kept = User("u_1", "local", "A@x.org", "A", "#111111", "", True, 5, False, 3, language="")
+    assert await accounts.users() == [kept]
+    assert await accounts.links("invitation", "local", now=1) == []
+    await store.close()
 
 
 async def test_a_folder_of_a_later_version_is_refused_at_the_start(tmp_path: Path) -> None:

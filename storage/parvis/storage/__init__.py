@@ -4,7 +4,7 @@ Only the contract stands here, so that plugins may import it without any driver.
 with `parvis.storage.factory.open_store`.
 """
 
-from parvis.storage.accounts import Accounts, EmailTaken, SignIn, User
+from parvis.storage.accounts import Accounts, EmailTaken, Link, LinkGone, LinkKind, SignIn, User
 from parvis.storage.api import (
     Address,
     Appended,
@@ -47,6 +47,9 @@ __all__ = [
     "Head",
     "Job",
     "Lag",
+    "Link",
+    "LinkGone",
+    "LinkKind",
     "LoggedUpdate",
     "Migration",
     "Opened",

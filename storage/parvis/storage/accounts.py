@@ -1,4 +1,4 @@
-"""The contract for what a node keeps about people: tenants, users, sign-ins, revocations, secrets.
+"""The contract for what a node keeps about people: users, sign-ins, links, revocations, secrets.
 
 With SQLite this is the control file, apart from the tenants' files. The full identity work builds
 on it; here stands what local accounts and tokens need.
@@ -6,7 +6,7 @@ on it; here stands what local accounts and tokens need.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class User:
         password: An argon2id hash in PHC form, or an empty string: no password sign-in.
         color: Of cursors, ``#rrggbb``.
         epoch: Tokens issued for a lower epoch are void (raised by a password change).
+        language: ``en``, ``fr`` or an empty string: not said.
     """
 
     id: str
@@ -31,6 +32,7 @@ class User:
     created: float
     disabled: bool = False
     epoch: int = 1
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,72 @@ class SignIn:
     expires: float
 
 
+LinkKind = Literal["invitation", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with a secret that is good once: to make an account, or to set a new password.
+
+    Attributes:
+        id: By which it is listed and taken back; not secret.
+        digest: SHA-256 of the secret; the secret itself is never stored.
+        email: Whom it was sent to; compared as accounts' addresses are.
+        user: Id of the account whose password it resets; empty: an invitation.
+        inviter: Id of the account that invites; empty: the operator.
+        admin: Whether the account it makes administers the tenant.
+        path: Where the person is led afterwards.
+        language: Of the letter.
+    """
+
+    id: str
+    kind: LinkKind
+    tenant: str
+    email: str
+    digest: bytes
+    created: float
+    expires: float
+    user: str = ""
+    inviter: str = ""
+    admin: bool = False
+    path: str = "/"
+    language: str = ""
+
+
 class EmailTaken(Exception):
     """Another account has this e-mail address."""
+
+
+class LinkGone(Exception):
+    """The link was used, taken back or replaced; or there never was one."""
 
 
 class Accounts(Protocol):
     """Keeps accounts durable. Raises `parvis.storage.StoreUnavailable` on a passing fault."""
 
-    async def add_user(self, user: User) -> None:
-        """Keep a new account. Raises `EmailTaken`."""
+    async def add_user(self, user: User, *, link: bytes | None = None) -> None:
+        """Keep a new account; invitations to its address are gone.
+
+        Args:
+            link: Digest of a link that is used up in the same transaction.
+
+        Raises:
+            LinkGone: If there is no such link; then nothing has changed.
+            EmailTaken: And nothing has changed.
+        """
         ...
 
-    async def save_user(self, user: User) -> None:
-        """Replace the account with the same id. Raises `EmailTaken`, or KeyError if unknown."""
+    async def save_user(self, user: User, *, link: bytes | None = None) -> None:
+        """Replace the account with the same id; if its epoch grew, links to it are gone.
+
+        Args:
+            link: Digest of a link that is used up in the same transaction.
+
+        Raises:
+            LinkGone: If there is no such link; then nothing has changed.
+            EmailTaken: And nothing has changed.
+            KeyError: If the account is unknown.
+        """
         ...
 
     async def user(self, id: str) -> User | None:
@@ -84,6 +139,25 @@ class Accounts(Protocol):
 
     async def end_sign_in(self, digest: bytes) -> None:
         """Forget a sign-in, if it is there."""
+        ...
+
+    async def add_link(self, link: Link) -> None:
+        """Keep a link instead of an earlier one of the same kind to the same address.
+
+        One that was created later than this one stays. Links that expired before it are forgotten.
+        """
+        ...
+
+    async def link(self, digest: bytes, *, now: float) -> Link | None:
+        """Return a link that has not expired."""
+        ...
+
+    async def links(self, kind: LinkKind, tenant: str, *, now: float) -> Sequence[Link]:
+        """List links that have not expired, oldest first."""
+        ...
+
+    async def end_link(self, id: str) -> None:
+        """Forget a link, if it is there."""
         ...
 
     async def revoke(self, token: str, *, until: float) -> None:

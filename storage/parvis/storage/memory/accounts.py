@@ -1,8 +1,8 @@
 """MemoryAccounts: accounts that nobody needs after the process has ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from parvis.storage.accounts import EmailTaken, SignIn, User
+from parvis.storage.accounts import EmailTaken, Link, LinkGone, LinkKind, SignIn, User
 
 
 class MemoryAccounts:
@@ -11,17 +11,24 @@ class MemoryAccounts:
     def __init__(self) -> None:
         self._users: dict[str, User] = {}
         self._sign_ins: dict[bytes, SignIn] = {}
+        self._links: list[Link] = []
         self._revoked: dict[str, float] = {}
         self._secrets: dict[str, bytes] = {}
 
-    async def add_user(self, user: User) -> None:
+    async def add_user(self, user: User, *, link: bytes | None = None) -> None:
         self._check_email(user)
+        self._use(link)
         self._users[user.id] = user
+        folded = user.email.casefold()
+        self._forget(lambda each: each.kind == "invitation" and each.email.casefold() == folded)
 
-    async def save_user(self, user: User) -> None:
+    async def save_user(self, user: User, *, link: bytes | None = None) -> None:
         if user.id not in self._users:
             raise KeyError(user.id)
         self._check_email(user)
+        self._use(link)
+        if user.epoch > self._users[user.id].epoch:
+            self._forget(lambda each: each.user == user.id)
         self._users[user.id] = user
 
     async def user(self, id: str) -> User | None:
@@ -45,6 +52,28 @@ class MemoryAccounts:
     async def end_sign_in(self, digest: bytes) -> None:
         self._sign_ins.pop(digest, None)
 
+    async def add_link(self, link: Link) -> None:
+        def same(each: Link) -> bool:
+            about = (each.kind, each.tenant, each.email.casefold())
+            return about == (link.kind, link.tenant, link.email.casefold())
+
+        self._forget(lambda each: each.expires <= link.created)
+        if not any(same(each) and each.created > link.created for each in self._links):
+            self._forget(same)
+            self._links.append(link)
+
+    async def link(self, digest: bytes, *, now: float) -> Link | None:
+        found = (link for link in self._links if link.digest == digest and link.expires > now)
+        return next(found, None)
+
+    async def links(self, kind: LinkKind, tenant: str, *, now: float) -> Sequence[Link]:
+        about = (kind, tenant)
+        found = [each for each in self._links if (each.kind, each.tenant) == about]
+        return sorted((e for e in found if e.expires > now), key=lambda each: each.created)
+
+    async def end_link(self, id: str) -> None:
+        self._forget(lambda each: each.id == id)
+
     async def revoke(self, token: str, *, until: float) -> None:
         self._revoked[token] = max(until, self._revoked.get(token, until))
 
@@ -59,6 +88,14 @@ class MemoryAccounts:
             return False
         del self._secrets[name]
         return True
+
+    def _use(self, digest: bytes | None) -> None:
+        if digest is not None and not any(link.digest == digest for link in self._links):
+            raise LinkGone("there is no such link any more")
+        self._forget(lambda each: each.digest == digest)
+
+    def _forget(self, which: Callable[[Link], bool]) -> None:
+        self._links = [link for link in self._links if not which(link)]
 
     def _check_email(self, user: User) -> None:
         folded = user.email.casefold()

@@ -1,17 +1,18 @@
-"""SqliteAccounts: people, sign-ins, revocations and secrets in the control file."""
+"""SqliteAccounts: people, sign-ins, links, revocations and secrets in the control file."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from parvis.storage.accounts import EmailTaken, SignIn, User
+from parvis.storage.accounts import EmailTaken, Link, LinkGone, LinkKind, SignIn, User
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.files import Database
 
 T = TypeVar("T")
 
-_USER = "id, tenant, email, name, color, password, admin, created, disabled, epoch"
+_USER = "id, tenant, email, name, color, password, admin, created, disabled, epoch, language"
+_LINK = "id, kind, tenant, email, digest, created, expires, user, inviter, admin, path, language"
 
 
 class SqliteAccounts:
@@ -20,11 +21,11 @@ class SqliteAccounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def add_user(self, user: User) -> None:
-        await self._write(lambda database: _add_user(database, user))
+    async def add_user(self, user: User, *, link: bytes | None = None) -> None:
+        await self._write(lambda database: _add_user(database, user, link))
 
-    async def save_user(self, user: User) -> None:
-        await self._write(lambda database: _save_user(database, user))
+    async def save_user(self, user: User, *, link: bytes | None = None) -> None:
+        await self._write(lambda database: _save_user(database, user, link))
 
     async def user(self, id: str) -> User | None:
         found = await self._read(lambda database: _users(database, "id = ?", id))
@@ -51,6 +52,23 @@ class SqliteAccounts:
             lambda database: database.execute(
                 "DELETE FROM parvis_sign_in WHERE digest = ?", (digest,)
             )
+        )
+
+    async def add_link(self, link: Link) -> None:
+        await self._write(lambda database: _add_link(database, link))
+
+    async def link(self, digest: bytes, *, now: float) -> Link | None:
+        where = "digest = ? AND expires > ?"
+        found = await self._read(lambda database: _links(database, where, (digest, now)))
+        return found[0] if found else None
+
+    async def links(self, kind: LinkKind, tenant: str, *, now: float) -> Sequence[Link]:
+        where = "kind = ? AND tenant = ? AND expires > ?"
+        return await self._read(lambda database: _links(database, where, (kind, tenant, now)))
+
+    async def end_link(self, id: str) -> None:
+        await self._write(
+            lambda database: database.execute("DELETE FROM parvis_link WHERE id = ?", (id,))
         )
 
     async def revoke(self, token: str, *, until: float) -> None:
@@ -97,26 +115,39 @@ def _row(user: User) -> tuple[str | int | float, ...]:
         user.created,
         user.disabled,
         user.epoch,
+        user.language,
         user.id,
     )
 
 
-def _add_user(database: Database, user: User) -> None:
+def _add_user(database: Database, user: User, link: bytes | None) -> None:
+    _use(database, link)
     try:
         database.execute(
             "INSERT INTO parvis_user (tenant, email, folded, name, color, password, admin,"
-            " created, disabled, epoch, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created, disabled, epoch, language, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             _row(user),
         )
     except sqlite3.IntegrityError as error:
         raise EmailTaken(f"{user.email} has an account already") from error
+    database.execute(
+        "DELETE FROM parvis_link WHERE kind = 'invitation' AND folded = ?",
+        (user.email.casefold(),),
+    )
 
 
-def _save_user(database: Database, user: User) -> None:
+def _save_user(database: Database, user: User, link: bytes | None) -> None:
+    _use(database, link)
+    database.execute(
+        "DELETE FROM parvis_link WHERE user = ?1"
+        " AND (SELECT epoch FROM parvis_user WHERE id = ?1) < ?2",
+        (user.id, user.epoch),
+    )
     try:
         changed = database.execute(
             "UPDATE parvis_user SET tenant = ?, email = ?, folded = ?, name = ?, color = ?,"
-            " password = ?, admin = ?, created = ?, disabled = ?, epoch = ? WHERE id = ?",
+            " password = ?, admin = ?, created = ?, disabled = ?, epoch = ?, language = ?"
+            " WHERE id = ?",
             _row(user),
         ).rowcount
     except sqlite3.IntegrityError as error:
@@ -130,10 +161,53 @@ def _users(database: Database, where: str, value: str | None) -> list[User]:
         f"SELECT {_USER} FROM parvis_user WHERE {where} ORDER BY created, rowid", (value,)
     )
     users: list[User] = []
-    for id, tenant, email, name, color, password, admin, created, disabled, epoch in rows:
+    for id, tenant, email, name, color, password, admin, created, disabled, epoch, language in rows:
         user = User(id, tenant, email, name, color, password, bool(admin), created)
-        users.append(replace(user, disabled=bool(disabled), epoch=epoch))
+        users.append(replace(user, disabled=bool(disabled), epoch=epoch, language=language))
     return users
+
+
+def _use(database: Database, link: bytes | None) -> None:
+    """Use a link up. Raises `LinkGone`."""
+    if link is None:
+        return
+    if not database.execute("DELETE FROM parvis_link WHERE digest = ?", (link,)).rowcount:
+        raise LinkGone("there is no such link any more")
+
+
+def _add_link(database: Database, link: Link) -> None:
+    database.execute("DELETE FROM parvis_link WHERE expires <= ?", (link.created,))
+    database.execute(
+        f"INSERT INTO parvis_link ({_LINK}, folded) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (kind, tenant, folded) DO UPDATE SET id = excluded.id,"
+        " email = excluded.email, digest = excluded.digest, created = excluded.created,"
+        " expires = excluded.expires, user = excluded.user, inviter = excluded.inviter,"
+        " admin = excluded.admin, path = excluded.path, language = excluded.language"
+        " WHERE excluded.created >= parvis_link.created",
+        (
+            link.id,
+            link.kind,
+            link.tenant,
+            link.email,
+            link.digest,
+            link.created,
+            link.expires,
+            link.user,
+            link.inviter,
+            link.admin,
+            link.path,
+            link.language,
+            link.email.casefold(),
+        ),
+    )
+
+
+def _links(database: Database, where: str, values: tuple[bytes | str | float, ...]) -> list[Link]:
+    rows = database.execute(
+        f"SELECT {_LINK} FROM parvis_link WHERE {where} ORDER BY created, rowid", values
+    )
+    links = [Link(*row) for row in rows]
+    return [replace(link, admin=bool(link.admin)) for link in links]
 
 
 def _add_sign_in(database: Database, sign_in: SignIn) -> None:
