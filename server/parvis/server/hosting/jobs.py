@@ -1,10 +1,12 @@
-"""Durable jobs: `RoomType.on_job` does each at least once, also after a crash."""
+"""Durable jobs: each is done at least once, also after a crash; `RoomType.on_job` does most."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
 
 from parvis.plugins import Node, overrides
 from parvis.storage import Job, StorageError, Store
@@ -13,39 +15,42 @@ from ..announcement import Announcement
 from ..ports import Clock, Random
 from .registry import AnyType, Registry
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
 logger = logging.getLogger(__name__)
 
-LEASE = 60.0
+LEASE: Final = 60.0
 """Seconds in which a claimed job must be done; then another may claim it."""
 
-LOOK = 5.0
+LOOK: Final = 5.0
 """Seconds between two looks at a queue that nobody has put anything into."""
 
-FIRST_RETRY = 1.0
-LAST_RETRY = 3600.0
+FIRST_RETRY: Final = 1.0
+LAST_RETRY: Final = 3600.0
+
+Work = Callable[[str, Job], Awaitable[None]]
+"""Does a job of a tenant; if it raises, it is called again, later and later."""
 
 
-class Jobs:
-    """Works through the queues of the room types that override `on_job`; a queue is named after
-    its type."""
+class Queues:
+    """Works through queues of jobs, each by its own function."""
 
-    def __init__(self, registry: Registry, store: Store, clock: Clock, random: Random) -> None:
+    def __init__(self, store: Store, clock: Clock, random: Random) -> None:
         self._store = store
         self._clock = clock
         self._random = random
-        self._kinds = {kind.name: kind for kind in registry if overrides(kind, "on_job")}
+        self._works: dict[str, Work] = {}
         self._enqueued = Announcement()
         self._count = 0
         self._resting: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self, node: Callable[[AnyType], Node]) -> None:
-        for kind in self._kinds.values():
-            work = self._work(kind, node(kind))
-            self._tasks.append(asyncio.get_running_loop().create_task(work))
+    def add(self, queue: str, work: Work) -> None:
+        """Say what does a queue's jobs, before `begin`."""
+        self._works[queue] = work
+
+    def begin(self) -> None:
+        """Start to work, with what was left from earlier."""
+        for queue, work in self._works.items():
+            self._tasks.append(asyncio.get_running_loop().create_task(self._work(queue, work)))
 
     async def enqueue(self, tenant: str, job: Job) -> None:
         await self._store.enqueue(tenant, job)
@@ -53,21 +58,21 @@ class Jobs:
         self._resting.clear()
         self._enqueued.announce()
 
-    async def _work(self, kind: AnyType, node: Node) -> None:
+    async def _work(self, queue: str, work: Work) -> None:
         while True:
             done, count = 0, self._count
             try:
                 for tenant in await self._store.tenants():
                     now = self._clock.time()
-                    for job in await self._store.claim(tenant, kind.name, now=now, lease=LEASE):
-                        await self._do(kind, node, tenant, job)
+                    for job in await self._store.claim(tenant, queue, now=now, lease=LEASE):
+                        await self._do(work, tenant, job)
                         done += 1
             except StorageError as problem:
-                logger.warning("%s: jobs wait for the store: %s", kind.name, problem)
+                logger.warning("%s: jobs wait for the store: %s", queue, problem)
             if not done and count == self._count:
-                self._resting.add(kind.name)
+                self._resting.add(queue)
                 await self._rest()
-                self._resting.discard(kind.name)
+                self._resting.discard(queue)
 
     @property
     def working(self) -> bool:
@@ -83,12 +88,12 @@ class Jobs:
             sleep.cancel()
             wake.cancel()
 
-    async def _do(self, kind: AnyType, node: Node, tenant: str, job: Job) -> None:
+    async def _do(self, work: Work, tenant: str, job: Job) -> None:
         try:
-            await self._within_lease(kind.on_job(node, tenant, job))
+            await self._within_lease(work(tenant, job))
         except Exception as problem:
             wait = min(FIRST_RETRY * 2**job.attempts, LAST_RETRY) * self._random.uniform(0.5, 1)
-            logger.warning("%s: job %d failed, next try in %.0f s", kind.name, job.id, wait)
+            logger.warning("%s: job %d failed, next try in %.0f s", job.queue, job.id, wait)
             due = self._clock.time() + wait
             await self._store.retry(tenant, job.id, due=due, error=repr(problem)[:500])
         else:
@@ -107,3 +112,16 @@ class Jobs:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Jobs(Queues):
+    """The queues of the room types that override `on_job`; each is named after its type."""
+
+    def __init__(self, registry: Registry, store: Store, clock: Clock, random: Random) -> None:
+        super().__init__(store, clock, random)
+        self._kinds = [kind for kind in registry if overrides(kind, "on_job")]
+
+    def start(self, node: Callable[[AnyType], Node]) -> None:
+        for kind in self._kinds:
+            self.add(kind.name, partial(kind.on_job, node(kind)))
+        self.begin()
