@@ -1,22 +1,20 @@
 """All that the author of a room type imports."""
 
 from parvis.protocol import ErrorCode
-from parvis.storage import Job, LoggedUpdate, Migration, Statement
+from parvis.storage import Blobs, Job, LoggedUpdate, Migration, SqlValue, Statement
 
 from .access import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, Grant
 from .errors import Refused
+from .http import HttpRequest, HttpResponse, Route
 from .migrations import migrations_in
+from .node import Guest, Invited, Node, Notice, Person, Words
 from .replica import Delivery, OpaqueLog, Replica, YDoc
 from .room import Answer, Edit, Peer, Request, Room, Submission
 from .room_type import (
     Commit,
-    HttpRequest,
-    HttpResponse,
-    Node,
     NoSettings,
     Part,
     RoomType,
-    Route,
     overrides,
 )
 
@@ -28,30 +26,37 @@ __all__ = [
     "VIEWER",
     "Access",
     "Answer",
+    "Blobs",
     "Caller",
     "Commit",
     "Delivery",
     "Edit",
     "ErrorCode",
     "Grant",
+    "Guest",
     "HttpRequest",
     "HttpResponse",
+    "Invited",
     "Job",
     "LoggedUpdate",
     "Migration",
     "NoSettings",
     "Node",
+    "Notice",
     "OpaqueLog",
     "Part",
     "Peer",
+    "Person",
     "Refused",
     "Replica",
     "Request",
     "Room",
     "RoomType",
     "Route",
+    "SqlValue",
     "Statement",
     "Submission",
+    "Words",
     "YDoc",
     "migrations_in",
     "overrides",

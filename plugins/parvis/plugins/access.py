@@ -70,6 +70,8 @@ class Caller:
         admin: Administers the tenant.
         grants: What a room token allows. Without a room token: empty.
         anyone: The server runs with ``--open``: everybody may do everything.
+
+    A caller without `user` is a stranger: only routes that are `Route.public` hear of them.
     """
 
     tenant: str

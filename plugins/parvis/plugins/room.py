@@ -35,10 +35,20 @@ class Peer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An update as `RoomType.on_update` sees it, before anything is merged."""
+    """An update as `RoomType.on_update` sees it, before anything is merged.
+
+    Attributes:
+        roots: Names of the roots that the update itself names. What goes below something that is
+            there already names no root.
+        elements: Names of the XML elements it brings.
+        formats: Keys of the formats (marks) it brings.
+    """
 
     part: str
     update: bytes
+    roots: frozenset[str] = frozenset()
+    elements: frozenset[str] = frozenset()
+    formats: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,13 @@ class Room(Protocol[R_co]):
 
     async def part(self, name: str) -> Replica:
         """Return the replica of a part, loaded if need be."""
+        ...
+
+    async def state(self, part: str = "") -> Sequence[bytes]:
+        """Return updates that together are worth a document as it is now, durable or not.
+
+        For `Node.compute`: nothing is merged or copied here that a helper could do.
+        """
         ...
 
     def edit(self, author: Caller, part: str = "") -> AbstractAsyncContextManager[Edit]:

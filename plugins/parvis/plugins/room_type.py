@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
 
 from parvis.protocol import ErrorCode
 from parvis.protocol.messages import Value
-from parvis.storage import Job, LoggedUpdate, Migration, SqlValue, Statement
+from parvis.storage import Job, LoggedUpdate, Migration
 
 from .access import Access, Caller
 from .errors import Refused
+from .http import Route
+from .node import Node
 from .replica import Replica
 from .room import Answer, Peer, Request, Room, Submission
 
@@ -41,64 +43,6 @@ class Commit:
     room: str
     part: str
     updates: Sequence[LoggedUpdate]
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """A request to a route of a room type; the caller has been proven."""
-
-    caller: Caller
-    method: str
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """The answer: bytes as they are, anything else as JSON."""
-
-    body: Value = None
-    status: int = 200
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An HTTP route below ``/api/v1/<room type>``, with ``{name}`` for variables in its path."""
-
-    method: str
-    path: str
-    handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
-
-
-class Node(Protocol):
-    """What a node offers to the background work of a room type."""
-
-    def open(self, caller: Caller, key: str) -> AbstractAsyncContextManager[Room[Any]]:
-        """Hold a room of this type live while the block runs. Raises :exc:`Refused`."""
-        ...
-
-    async def enqueue(self, tenant: str, key: str, payload: bytes, *, due: float = 0) -> None:
-        """Have `RoomType.on_job` called at least once, not before `due` (seconds since 1970)."""
-        ...
-
-    async def query(self, tenant: str, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
-        """Read rows of the room type's own tables."""
-        ...
-
-    async def execute(self, tenant: str, *statements: Statement) -> None:
-        """Write rows of the room type's own tables in one transaction, beside any log.
-
-        For what follows from commits (``on_commit``, ``on_job``); what goes with a change of a room
-        belongs into `Room.edit`.
-        """
-        ...
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        ...
 
 
 class RoomType(Generic[R]):

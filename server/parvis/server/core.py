@@ -36,7 +36,11 @@ class Watching(Protocol):
 
 
 class Core:
-    """The node as rooms and sessions know it: the ports, and what stands on them."""
+    """The node as rooms and sessions know it: the ports, and what stands on them.
+
+    Attributes:
+        rights_changed: How often a room type said that rights in a room have changed.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Core:
         self.metrics = metrics
         self.limits = limits
         self.committed = Announcement()
+        self.rights_changed = 0
         self.snapshotting = asyncio.Semaphore(1)
         self.slow = SlowWatch(clock, limits)
         self.directory = Directory(self)

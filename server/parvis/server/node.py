@@ -9,19 +9,23 @@ from typing import Final
 
 from aiohttp import web
 
-from parvis.storage import StorageError, Store, StoreUnavailable
-from parvis.storage.factory import open_store
+from parvis.storage import Accounts, StorageError, Store, StoreUnavailable, User
+from parvis.storage.factory import open_blobs, open_store
 
 from .api import Api, Gate, make_app
 from .clock import SystemClock, SystemRandom
 from .core import Core
 from .doorway import accept
-from .firewall.helpers import HelperPool
+from .firewall.helpers import DEFAULT, HelperPool
+from .firewall.process import Confinement
 from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
-from .hosting.host import host_room_types
+from .hosting.guests import Guests
+from .hosting.host import Offers, host_room_types
+from .hosting.people import Directory
 from .hosting.registry import installed
 from .hosting.routes import add_plugin_routes
+from .hosting.workshop import CONFINED, HELPERS as WORKSHOP_HELPERS, Workshop
 from .identity import Identity, open_identity
 from .limits import Limits
 from .listening import url_of
@@ -29,8 +33,9 @@ from .metrics import Metrics
 from .operations import Operations
 from .operator_socket import start_operator_socket
 from .pages import add_pages
+from .ports import Clock
 from .probes import add_probes
-from .settings import Settings, SettingsInvalid
+from .settings import LOCAL_TENANT, Settings, SettingsInvalid
 from .sockets import Sockets
 from .worker import StartRefused, WorkerContext
 
@@ -83,7 +88,8 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
         most=settings.server.max_connections,
         most_per_address=settings.server.max_connections_per_address,
     )
-    await host_room_types(core, stack)
+    offers = _offers(core, identity, accounts, settings, stack)
+    await host_room_types(core, stack, offers)
 
     app = make_app(Api(settings, identity, gate, store, core.registry, core.directory, core.clock))
     app.add_routes(sockets.routes())
@@ -118,7 +124,7 @@ async def _build(context: WorkerContext, stack: AsyncExitStack, store: Store) ->
     for kind in registry:
         await store.migrate(kind.name, kind.migrations)
     metrics.worker_deaths.set(context.restarts)
-    helpers = HelperPool(HELPERS, clock, on_loss=lambda cause: metrics.helper_losses(cause).inc())
+    helpers = _helpers(HELPERS, clock, metrics)
     stack.push_async_callback(helpers.close)
     quarantine = Quarantine(
         store,
@@ -141,6 +147,35 @@ async def _build(context: WorkerContext, stack: AsyncExitStack, store: Store) ->
     )
     stack.push_async_callback(core.close)
     return core
+
+
+def _helpers(
+    size: int, clock: Clock, metrics: Metrics, confinement: Confinement = DEFAULT
+) -> HelperPool:
+    def lost(cause: str) -> None:
+        metrics.helper_losses(cause).inc()
+
+    return HelperPool(size, clock, confinement=confinement, on_loss=lost)
+
+
+def _offers(
+    core: Core, identity: Identity, accounts: Accounts, settings: Settings, stack: AsyncExitStack
+) -> Offers:
+    """Put together what room types get besides rooms and rows."""
+    helpers = _helpers(WORKSHOP_HELPERS, core.clock, core.metrics, CONFINED)
+    stack.push_async_callback(helpers.close)
+
+    async def account(id: str) -> User | None:
+        if settings.server.open:  # where nobody has one, and any token is taken
+            return User(id, LOCAL_TENANT, "", "", "", "", False, core.clock.time())
+        return await accounts.user(id)
+
+    return Offers(
+        Directory(accounts),
+        Guests(identity.tokens, account),
+        open_blobs(settings.store_url, Path(settings.data)),
+        Workshop(helpers),
+    )
 
 
 async def _let_operators_in(

@@ -18,11 +18,12 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
-from parvis.plugins import Caller, HttpRequest, HttpResponse, Refused, RoomType
+from parvis.plugins import Caller, HttpResponse, Node, Refused, RoomType
 from parvis.protocol import ErrorCode, decode_from_server, encode, messages as m
 from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 from parvis.storage import Store
 from parvis.storage.factory import open_store
+from parvis.storage.memory import MemoryAccounts, MemoryBlobs
 
 from .clock import SystemClock, SystemRandom
 from .core import Core
@@ -30,16 +31,21 @@ from .dialects.native import NativeSession
 from .firewall.helpers import HelperPool
 from .firewall.quarantine import Quarantine
 from .firewall.watch import Watch, make_note
-from .hosting.host import host_room_types
+from .hosting.guests import Guests
+from .hosting.host import Host, Offers, host_room_types
 from .hosting.jobs import Jobs
 from .hosting.registry import Registry
+from .hosting.workshop import CONFINED, Workshop
 from .identity import Identified
 from .identity.proof import Proof
+from .identity.tokens import open_tokens
 from .limits import Limits
 from .metrics import Metrics
 from .ports import Clock, Random
 from .rooms.room import LiveRoom
 from .settings import RoomSettings, Settings
+from .testing_people import KeptFolk
+from .testing_routes import visit
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)
 
@@ -155,10 +161,28 @@ class Visitor:
 
 
 class Lobby:
-    """A room under test, and the door to it."""
+    """A room under test, and the door to it.
 
-    def __init__(self, core: Core, kind: RoomType[Any], key: str, tenant: str, jobs: Jobs) -> None:
+    Attributes:
+        folk: Who has an account; what people were told.
+        blobs: The files that the room type keeps.
+        node: What the room type was given in its lifespan.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        kind: RoomType[Any],
+        key: str,
+        tenant: str,
+        jobs: Jobs,
+        folk: KeptFolk,
+        offers: Offers,
+    ) -> None:
         self.core = core
+        self.folk = folk
+        self.blobs = offers.blobs
+        self.node: Node = Host(core, jobs, kind, offers)
         self.kind = kind
         self.name = f"{kind.name}/{key}"
         self.tenant = tenant
@@ -182,8 +206,7 @@ class Lobby:
         schema: int | None = None,
     ) -> Visitor:
         """Enter a part as a member of the tenant, or as any caller. Raises `Refused`."""
-        caller = Caller(self.tenant, who, who.title(), member=True) if isinstance(who, str) else who
-        visitor = Visitor(self, caller)
+        visitor = Visitor(self, self._caller(who))
         self._visitors.append(visitor)
         shown = self.kind.schema if schema is None else schema
         name = f"{self.name}:{part}" if part else self.name
@@ -192,12 +215,37 @@ class Lobby:
         return visitor
 
     async def request(
-        self, who: str, method: str, path: str, body: bytes = b"", **query: str
+        self,
+        who: str | Caller,
+        method: str,
+        path: str,
+        body: bytes | Mapping[str, object] = b"",
+        *,
+        content_type: str = "",
+        address: str = "192.0.2.1",
+        **query: str,
     ) -> HttpResponse:
-        """Call a route of the room type whose path has no variables."""
-        caller = Caller(self.tenant, who, who.title(), member=True)
-        route = next(r for r in self.kind.routes if (r.method, r.path) == (method, path))
-        return await route.handle(HttpRequest(caller, method, {}, query, body))
+        """Call a route of the room type, as a member of the tenant or as any caller.
+
+        Args:
+            who: An empty string is a stranger.
+            path: Below the room type's own, percent-encoded where need be.
+            body: Bytes as they are, or what is sent as JSON.
+
+        Raises:
+            LookupError: If there is no such route.
+            Refused: As the handler or, for a stranger or a body that does not fit, the server.
+        """
+        return await visit(
+            self.kind.routes, self._caller(who), method, path, body, content_type, address, query
+        )
+
+    def _caller(self, who: str | Caller) -> Caller:
+        if isinstance(who, Caller):
+            return who
+        return (
+            Caller(self.tenant, who, who.title(), member=True) if who else Caller(self.tenant, "")
+        )
 
     async def rest(self) -> None:
         """Wait until nothing is under way in the room."""
@@ -277,8 +325,13 @@ async def live_room(
             limits=limits or Limits(),
         )
         stack.push_async_callback(core.close)
-        jobs = await host_room_types(core, stack)
-        lobby = Lobby(core, kind, key, tenant, jobs)
+        workers = HelperPool(1, clock, confinement=CONFINED)
+        stack.push_async_callback(workers.close)
+        folk = KeptFolk(tenant)
+        tokens = await open_tokens(MemoryAccounts(), clock, random)
+        offers = Offers(folk, Guests(tokens, folk.account), MemoryBlobs(), Workshop(workers))
+        jobs = await host_room_types(core, stack, offers)
+        lobby = Lobby(core, kind, key, tenant, jobs, folk, offers)
         try:
             yield lobby
         finally:

@@ -118,7 +118,7 @@ async def test_yrs_is_never_given_what_must_wait_for_it_may_die_of_that() -> Non
         ada.update(overlaps, ref=2)
         await it.turns()
         assert sorted(ref for ref, _ in ada.acked) == [1, 2]
-        assert it.room.state is RoomState.LIVE
+        assert it.room.life is RoomState.LIVE
 
 
 async def test_a_chain_of_waiting_updates_is_integrated_at_once() -> None:

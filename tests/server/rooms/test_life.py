@@ -109,10 +109,10 @@ async def test_a_join_while_the_room_is_being_let_go_keeps_it() -> None:
         it.store.stall()
         ada.disconnect()
         await it.pass_time(1)
-        assert room.state is RoomState.FLUSHING
+        assert room.life is RoomState.FLUSHING
         bob = await it.join("bob")
         it.store.resume()
-        await it.until(lambda: room.state is RoomState.LIVE)
+        await it.until(lambda: room.life is RoomState.LIVE)
         assert it.room is room
         bob.update(Draft(8).write("b"), ref=2)
         await it.turns()

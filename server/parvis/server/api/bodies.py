@@ -19,6 +19,9 @@ MAX_BODY: Final = 64 * 1024
 PATIENCE: Final = 15.0
 """Seconds that a body may take: a modem needs as many for the largest one."""
 
+PACE: Final = 64 * 1024
+"""Bytes for each of which a larger body may take another second."""
+
 JSON_TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     str: {"type": "string"},
     bool: {"type": "boolean"},
@@ -34,11 +37,23 @@ async def read(request: web.Request, kind: type[T]) -> T:
         Fault: 415 if it is not JSON, 400 if it is not what `kind` says, 408 if it takes too long.
         web.HTTPRequestEntityTooLarge: Above the application's ``client_max_size``.
     """
-    # A form on another site can send neither this type nor, without our leave, this header.
+    require_json(request)
+    return parse(await whole(request), kind)
+
+
+def require_json(request: web.Request) -> None:
+    """Raise `Fault` 415 for a body that is not called JSON.
+
+    A form on another site can send neither this type nor, without our leave, this header.
+    """
     if request.content_type != "application/json":
         raise Fault(415, "unsupported_media_type", "expected application/json")
+
+
+def parse(body: bytes, kind: type[T]) -> T:
+    """Return JSON as a dataclass. Raises `Fault` 400 if it is not what `kind` says."""
     try:
-        values: object = json.loads(await whole(request))
+        values: object = json.loads(body)
     except (ValueError, RecursionError):
         raise Fault(400, "malformed", "the body is not JSON") from None
     if not isinstance(values, dict):
@@ -53,18 +68,23 @@ async def read(request: web.Request, kind: type[T]) -> T:
     return made
 
 
-async def whole(request: web.Request) -> bytes:
+async def whole(request: web.Request, *, most: int = MAX_BODY) -> bytes:
     """Return the body of a request.
 
     Raises:
-        Fault: 408 if it does not come within `PATIENCE`.
-        web.HTTPRequestEntityTooLarge: Above the application's ``client_max_size``.
+        Fault: 408 if it does not come within `PATIENCE`, or the time that one so large may take.
+        web.HTTPRequestEntityTooLarge: Above `most` bytes.
     """
+    if most != MAX_BODY:
+        request = request.clone(client_max_size=most)
+    if (request.content_length or 0) > most:
+        raise web.HTTPRequestEntityTooLarge(most)
+    patience = PATIENCE + max(0, most - MAX_BODY) / PACE
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await request.read()
     except TimeoutError:
-        raise Fault(408, "too_slow", f"the body took more than {PATIENCE:g} seconds") from None
+        raise Fault(408, "too_slow", f"the body took more than {patience:g} seconds") from None
 
 
 def required(kind: type[Any]) -> list[str]:

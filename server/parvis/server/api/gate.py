@@ -25,6 +25,7 @@ class Gate:
         self.secure: Final = settings.server.public_url.startswith("https://")
         # A browser takes a cookie with this prefix only over HTTPS and only from this very host.
         self.cookie_name: Final = "__Host-parvis" if self.secure else "parvis"
+        self._public_url = settings.server.public_url.rstrip("/")
         self._cookie_seconds = int(settings.auth.sign_in_days * 86_400)
         self._proxies = tuple(
             ipaddress.ip_network(network, strict=False)
@@ -48,6 +49,10 @@ class Gate:
             forwarded = request.headers.get("X-Forwarded-Proto", "").strip().lower()
             scheme = forwarded if forwarded in ("http", "https") else scheme
         return f"{scheme}://{request.headers.get('Host', '')}"
+
+    def base(self, request: web.BaseRequest) -> str:
+        """Return scheme and host for links to this node: its public URL, or what was asked for."""
+        return self._public_url or self.here(request)
 
     def origin(self, request: web.BaseRequest) -> str | None:
         """Return which page made the request; None if it was none."""

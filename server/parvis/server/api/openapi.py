@@ -43,11 +43,7 @@ def document(
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint)
     for kind, route in routes:
         path = _plain(f"{base}/{kind}/{route.path.lstrip('/')}")
-        paths.setdefault(path, {})[route.method.lower()] = {
-            "tags": [kind],
-            "parameters": _parameters(path),
-            "responses": {"200": {"description": "Done."}, "default": _error()},
-        }
+        paths.setdefault(path, {})[route.method.lower()] = _route(kind, path, route)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parvis", "version": version("parvis")},
@@ -73,6 +69,27 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     }
     if endpoint.body is not None:
         content = {"application/json": {"schema": schema(endpoint.body)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _route(kind: str, path: str, route: Route) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done."}
+    if route.status != 204:
+        done["content"] = {route.answer: {}}
+    operation: dict[str, Any] = {
+        "tags": [kind],
+        "summary": route.summary,
+        "security": [] if route.public else [{"cookie": []}, {"token": []}],
+        "parameters": _parameters(path)
+        + [
+            {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
+            for name, meaning in route.query.items()
+        ],
+        "responses": {str(route.status): done, "default": _error()},
+    }
+    if route.body is not None:
+        content = {"application/json": {"schema": schema(route.body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 

@@ -33,11 +33,12 @@ def main(argv: list[str]) -> int:
     """Work until the input ends.
 
     Args:
-        argv: The parent's process id, the file for steps, bytes of address space, and the largest
-            result in bytes.
+        argv: The parent's process id, the file for steps, bytes of address space, the largest
+            result in bytes, and by how much to give way.
     """
-    parent, progress, address_space, largest = map(int, argv)
+    parent, progress, address_space, largest, nice = map(int, argv)
     die_with(parent)
+    os.nice(nice)
     _confine(address_space)
     # Whatever native code prints must not end up between the answers.
     answers = os.fdopen(os.dup(1), "wb", buffering=0)

@@ -31,10 +31,15 @@ LAST_WORDS: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What one helper may take, in bytes."""
+    """What one helper may take. Sizes are bytes.
+
+    Attributes:
+        nice: By how much it gives way to this process where the processor is short.
+    """
 
     address_space: int = 2 * 1024**3
     largest_result: int = 256 * 1024**2
+    nice: int = 0
 
 
 class HelperProcess:
@@ -74,6 +79,7 @@ class HelperProcess:
                         progress,
                         confinement.address_space,
                         confinement.largest_result,
+                        confinement.nice,
                     ),
                 ),
                 stdin=asyncio.subprocess.PIPE,

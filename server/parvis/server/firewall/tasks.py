@@ -23,6 +23,7 @@ from pycrdt import (
 from parvis.protocol import surrogates
 from parvis.protocol.surrogates import Pairs
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
+from parvis.server.firewall.calling import call
 from parvis.server.firewall.contents import KINDS, Step, document, roots, text, to_json
 from parvis.server.firewall.order import Order
 
@@ -266,6 +267,7 @@ TASKS: Final[Mapping[str, Callable[..., Any]]] = {
     "text": text,
     "to_json": to_json,
     "invert": invert,
+    "call": call,
     "shadow_open": SHADOW.open,
     "shadow_apply": SHADOW.apply,
 }

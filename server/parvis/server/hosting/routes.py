@@ -4,11 +4,16 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from parvis.plugins import HttpRequest, Route
+from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
 
 from ..api import Gate
-from ..api.bodies import whole
+from ..api.bodies import parse, require_json, whole
+from ..identity import Unauthenticated
+from ..settings import LOCAL_TENANT
 from .registry import Registry
+
+NO_BODY = frozenset({204, 304})
+"""Statuses of answers that carry nothing."""
 
 
 def add_plugin_routes(app: web.Application, registry: Registry, gate: Gate) -> None:
@@ -21,20 +26,43 @@ def add_plugin_routes(app: web.Application, registry: Registry, gate: Gate) -> N
 
 def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
-        identified = await gate.http(request)
-        answer = await route.handle(
-            HttpRequest(
-                identified.caller,
-                request.method,
-                dict(request.match_info),
-                dict(request.query),
-                await whole(request),
-            )
+        caller = await _caller(route, gate, request)
+        if route.body is not None:
+            require_json(request)
+        body = await whole(request, most=route.max_body)
+        asked = HttpRequest(
+            caller,
+            request.method,
+            dict(request.match_info),
+            dict(request.query),
+            body,
+            None if route.body is None else parse(body, route.body),
+            request.content_type if "Content-Type" in request.headers else "",
+            gate.address(request),
+            gate.base(request),
         )
-        headers = dict(answer.headers)
-        if isinstance(answer.body, bytes):
-            headers["Content-Type"] = answer.content_type
-            return web.Response(body=answer.body, status=answer.status, headers=headers)
-        return web.json_response(answer.body, status=answer.status, headers=headers)
+        return _response(await route.handle(asked))
 
     return handle
+
+
+async def _caller(route: Route, gate: Gate, request: web.Request) -> Caller:
+    """Say who asks. Raises `Unauthenticated`, also for a token that does not hold."""
+    try:
+        return (await gate.http(request)).caller
+    except Unauthenticated:
+        # A cookie may have ended, or come from another site's page: nobody, then. Who shows a token
+        # means to be somebody.
+        if not route.public or "Authorization" in request.headers or gate.identity.open:
+            raise
+        return Caller(LOCAL_TENANT, "")
+
+
+def _response(answer: HttpResponse) -> web.Response:
+    headers = dict(answer.headers)
+    if answer.status in NO_BODY:
+        return web.Response(status=answer.status, headers=headers)
+    if isinstance(answer.body, bytes):
+        headers["Content-Type"] = answer.content_type
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
+    return web.json_response(answer.body, status=answer.status, headers=headers)

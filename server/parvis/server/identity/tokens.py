@@ -18,6 +18,7 @@ from parvis.storage.accounts import Accounts, User
 from ..ports import Clock, Random
 from .claims import Claims, look, verify
 from .errors import Unauthenticated
+from .people import COLORS
 from .proof import Identified, Proof
 
 ISSUER: Final = "parvis"
@@ -110,7 +111,8 @@ class Tokens:
         id = f"rt-{user.id}-{self._random.bytes(12).hex()}"
         who: dict[str, object] = {"sub": user.id, "name": user.name, "color": user.color}
         if guest is not None:
-            who = {"sub": f"guest-{self._random.bytes(8).hex()}", "name": guest, "color": ""}
+            color = COLORS[self._random.below(len(COLORS))]
+            who = {"sub": f"guest-{self._random.bytes(8).hex()}", "name": guest, "color": color}
         return self._sign(
             ROOM,
             id,

@@ -104,7 +104,7 @@ class Directory:
 
     def _flush(self, room: LiveRoom) -> None:
         key = (room.tenant, room.id)
-        if self._rooms.get(key) is room and room.state is RoomState.LIVE and not room.busy:
+        if self._rooms.get(key) is room and room.life is RoomState.LIVE and not room.busy:
             task = asyncio.get_running_loop().create_task(self._let_go(room))
             self._flushing[key] = task
             task.add_done_callback(lambda _: self._flushing.pop(key, None))
@@ -155,7 +155,7 @@ class Directory:
     async def _close(self, room: LiveRoom) -> None:
         if (task := self._flushing.get((room.tenant, room.id))) is not None:
             await asyncio.shield(task)
-        if room.state is not RoomState.CLOSED:
+        if room.life is not RoomState.CLOSED:
             room.holders = 0
             if await room.flush():
                 self.forget(room)

@@ -327,6 +327,18 @@ class FastPart(LivePart):
             self.recovery.start([], panic)
             raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt") from None
 
+    def present(self) -> Sequence[bytes]:
+        """Return updates worth the document as it is now, with what has just come.
+
+        Raises:
+            Refused: If the document breaks over it; it is then rebuilt.
+        """
+        if self._window:
+            self._flush()
+        if self.recovery.working:
+            raise Refused(ErrorCode.TRY_AGAIN, "the document is being rebuilt")
+        return self.diff(b"")
+
     def everything(self) -> Sequence[bytes]:
         """Return updates worth all that is here, also what is not applied yet."""
         window = [submission.update for submission in self._window]

@@ -15,6 +15,7 @@ from .seat import Seat
 
 if TYPE_CHECKING:
     from ..core import Core
+    from .room import LiveRoom
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ async def join(
         Refused: If the caller may not, or the room cannot be had.
         Malformed: If `state` is not one.
     """
+    rights = core.rights_changed
     access = await authorize(core, caller, name)
     kind = core.registry.get(name.type)
     foreign = bool(kind.schema) and schema != kind.schema
@@ -98,6 +100,44 @@ async def join(
         except Exception:
             _depart(core, seat)
             raise
+        if core.rights_changed != rights:
+            # Perhaps in this room, when the seat was not there yet.
+            await _authorize_again_or_dismiss(core, seat)
+
+
+async def authorize_everybody_again(core: Core, room: LiveRoom) -> None:
+    """Ask anew what everybody in a room may do; who may not even read is taken out."""
+    for part in tuple(room.parts.values()):
+        judged: dict[Caller, Access | Refused] = {}
+        for seat in tuple(part.seats):
+            if seat.caller not in judged:
+                judged[seat.caller] = await _judged(core, seat)
+            _settle(room, seat, judged[seat.caller])
+
+
+async def _authorize_again_or_dismiss(core: Core, seat: Seat) -> None:
+    _settle(seat.live.room, seat, await _judged(core, seat))
+
+
+async def _judged(core: Core, seat: Seat) -> Access | Refused:
+    try:
+        return await authorize(core, seat.caller, core.registry.parse(str(seat.live.address)))
+    except Refused as refusal:
+        return refusal
+
+
+def _settle(room: LiveRoom, seat: Seat, judged: Access | Refused) -> None:
+    if isinstance(judged, Refused):
+        room.dismiss(seat, judged.code, judged.reason)
+    else:
+        _allow(seat, judged)
+
+
+def _allow(seat: Seat, access: Access) -> None:
+    if seat.foreign:
+        access &= LOOK
+    if not seat.left and access != seat.access:
+        seat.live.change_access(seat, access)
 
 
 async def authorize_again(core: Core, caller: Caller, seat: Seat) -> None:
@@ -106,11 +146,7 @@ async def authorize_again(core: Core, caller: Caller, seat: Seat) -> None:
     Raises:
         Refused: If it may not even read any more.
     """
-    access = await authorize(core, caller, core.registry.parse(str(seat.live.address)))
-    if seat.foreign:
-        access &= LOOK
-    if not seat.left and access != seat.access:
-        seat.live.change_access(seat, access)
+    _allow(seat, await authorize(core, caller, core.registry.parse(str(seat.live.address))))
 
 
 async def _on_join(kind: AnyType, seat: Seat) -> None:

@@ -63,7 +63,7 @@ class LiveRoom:
         self.tenant = tenant
         self.id = id
         self.key = id.removeprefix(f"{kind.name}/")
-        self.state = RoomState.LOADING
+        self.life = RoomState.LOADING
         self.fence = 0
         self.lost = False
         self.holders = 0
@@ -101,7 +101,7 @@ class LiveRoom:
         if overrides(self.kind, "on_open"):
             async with self.turn:
                 await self.kind.on_open(self)
-        self.state = RoomState.LIVE
+        self.life = RoomState.LIVE
 
     async def open_part(self, name: str) -> LivePart:
         """Return a part, loaded; whoever asks meanwhile waits for the same load."""
@@ -149,7 +149,7 @@ class LiveRoom:
         Returns:
             False if somebody came meanwhile; the room is then live as if nothing had been.
         """
-        self.state = RoomState.FLUSHING
+        self.life = RoomState.FLUSHING
         await self.settled()
         if not self.lost:
             for part in self.parts.values():
@@ -162,7 +162,7 @@ class LiveRoom:
                 async with self.turn:
                     await self.call("on_open", self.kind.on_open(self))
         if self.busy or any(part.unsettled for part in self.parts.values()):
-            self.state = RoomState.LIVE
+            self.life = RoomState.LIVE
             return False
         self.close()
         return True
@@ -184,7 +184,7 @@ class LiveRoom:
 
     def close(self) -> None:
         """Let go of everything in memory."""
-        self.state = RoomState.CLOSED
+        self.life = RoomState.CLOSED
         self.lost = True
         for task in self._snapshots.values():
             task.cancel()
@@ -254,6 +254,13 @@ class LiveRoom:
 
     async def part(self, name: str) -> Replica:
         return (await self.open_part(name)).replica
+
+    async def state(self, part: str = "") -> Sequence[bytes]:
+        live = await self.open_part(part)
+        if not isinstance(live, FastPart):
+            raise TypeError(f"{live.address} holds no document")
+        await live.recovery.done()
+        return live.present()
 
     def edit(self, author: Caller, part: str = "") -> AbstractAsyncContextManager[Edit]:
         return RoomEdit(self, author, part)
