@@ -1,6 +1,7 @@
 """The kit that tests of room types are written with: real, at rest after each call, and tidy."""
 
 import asyncio
+from dataclasses import dataclass
 
 import pytest
 
@@ -99,21 +100,73 @@ async def test_a_slow_peer_can_be_played() -> None:
         assert bob.received == []
 
 
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What `Served.greet` takes."""
+
+    words: str
+    loud: bool = False
+
+
 class Served(Board):
-    """Has a route."""
+    """Has routes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.routes = (Route("POST", "hello", self.hello),)
+        self.routes = (
+            Route("POST", "hello", self.echo),
+            Route("POST", "{board}/greetings", self.greet, body=Greeting, max_body=50),
+            Route("GET", "files/{name:.+}", self.echo, public=True),
+        )
 
-    async def hello(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse([request.caller.user, request.body, dict(request.query)])
+    async def echo(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(
+            [
+                request.caller.user,
+                dict(request.path),
+                dict(request.query),
+                request.body,
+                request.content_type,
+            ]
+        )
+
+    async def greet(self, request: HttpRequest) -> HttpResponse:
+        greeting: Greeting = request.value
+        return HttpResponse([request.path["board"], greeting.words, greeting.loud])
 
 
 async def test_routes_are_called_as_somebody() -> None:
     async with live_room(Served(), "b1") as lobby:
         answer = await lobby.request("ada", "POST", "hello", b"body", page="2")
-        assert answer.body == ["ada", b"body", {"page": "2"}]
+        assert answer.body == ["ada", {}, {"page": "2"}, b"body", ""]
+        caller = Caller("kit", "guest-1")
+        answer = await lobby.request(caller, "POST", "/hello", b"", content_type="image/png")
+        assert answer.body == ["guest-1", {}, {}, b"", "image/png"]
+
+
+async def test_routes_have_variables_and_strangers_call_public_ones() -> None:
+    async with live_room(Served(), "b1") as lobby:
+        answer = await lobby.request("", "GET", "files/a%20b/c")
+        assert answer.body == ["", {"name": "a b/c"}, {}, b"", ""]
+        with pytest.raises(LookupError):
+            await lobby.request("ada", "GET", "hello")
+        with pytest.raises(Refused) as refused:
+            await lobby.request("", "POST", "hello")
+        assert refused.value.code is ErrorCode.UNAUTHENTICATED
+
+
+async def test_routes_get_their_body_read() -> None:
+    async with live_room(Served(), "b1") as lobby:
+        answer = await lobby.request("ada", "POST", "b1/greetings", {"words": "hi", "loud": True})
+        assert answer.body == ["b1", "hi", True]
+        for body, code in (
+            ({"loud": True}, ErrorCode.MALFORMED),
+            (b"no JSON", ErrorCode.MALFORMED),
+            ({"words": "h" * 50}, ErrorCode.TOO_LARGE),
+        ):
+            with pytest.raises(Refused) as refused:
+                await lobby.request("ada", "POST", "b1/greetings", body)
+            assert refused.value.code is code
 
 
 async def test_nothing_is_left_running_afterwards() -> None:
