@@ -1,0 +1,132 @@
+"""The room type: hooks that hand over to whoever knows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from parvis.plugins import (
+    Access,
+    Caller,
+    ErrorCode,
+    Job,
+    Node,
+    Part,
+    Peer,
+    Refused,
+    Room,
+    RoomType,
+    Route,
+    Submission,
+    YDoc,
+    migrations_in,
+)
+
+from .content_routes import ContentRoutes
+from .contents import Contents
+from .documents import Documents
+from .listing import Listing
+from .notices import Notices
+from .office import Office, missing
+from .rights import Rights
+from .routes import Shelves
+from .searching import Searching
+from .seeds import CONTENT_ROOT
+from .settings import DocsSettings
+from .sharing import Sharing
+from .sharing_routes import SharingRoutes
+from .spaces import Spaces
+from .vocabulary import ELEMENTS, MARKS, VERSION, mark
+
+logger = logging.getLogger(__name__)
+
+SERVER_ONLY: Final = "docs.server"
+"""A capability that nobody has: the server's own parts are changed by commands only."""
+
+AGAIN: Final = 60.0
+"""Seconds in which a person's next look at the same document is not noted."""
+
+
+class Docs(RoomType[YDoc]):
+    """Rooms addressed as ``docs/<key>``, made by ``POST /api/v1/docs/documents`` only."""
+
+    name = "docs"
+    replica = YDoc
+    parts = {  # noqa: RUF012  as the base class has it
+        "comments": Part(YDoc, write=SERVER_ONLY),
+        "meta": Part(YDoc, write=SERVER_ONLY),
+    }
+    schema = VERSION
+    Settings = DocsSettings
+    migrations = migrations_in("parvis.plugins.docs")
+
+    def __init__(self, settings: object = None) -> None:
+        super().__init__(settings)
+        self._office = office = Office(self.settings)
+        self._rights = rights = Rights(office)
+        self._listing = listing = Listing(office)
+        self._documents = documents = Documents(office, rights, listing)
+        self._looked: dict[tuple[str, str, str], float] = {}
+        shelves = Shelves(
+            rights, listing, documents, Spaces(office, rights), Searching(office, rights, listing)
+        )
+        notices = Notices(office, rights)
+        sharing = SharingRoutes(office, documents, Sharing(office, rights, notices))
+        contents = ContentRoutes(office, Contents(office, rights, documents))
+        self.routes: Sequence[Route] = (
+            *shelves.routes(),
+            *contents.routes(),
+            *sharing.routes(),
+        )
+
+    @asynccontextmanager
+    async def lifespan(self, node: Node) -> AsyncGenerator[None]:
+        self._office.opens(node)
+        try:
+            yield
+        finally:
+            self._office.opens(None)
+
+    async def authorize(self, caller: Caller, key: str, part: str) -> Access:
+        standing = await self._rights.standing(caller, key)
+        # Who may not see a document is told what they would be told if there were none.
+        if standing is None or not standing.access.may("view"):
+            raise missing()
+        return standing.access
+
+    async def on_join(self, room: Room[YDoc], peer: Peer) -> None:
+        caller, now = peer.caller, self._office.node.now()
+        if peer.part:
+            return
+        await self._office.remember(caller)
+        look = (caller.tenant, caller.user, room.key)
+        if caller.member and self._looked.get(look, 0.0) + AGAIN < now:
+            await self._documents.opened(caller, room.key)
+            if len(self._looked) > 10_000:
+                self._looked.clear()
+            self._looked[look] = now
+
+    async def on_update(self, room: Room[YDoc], peer: Peer, submission: Submission) -> None:
+        if foreign := submission.roots - {CONTENT_ROOT}:
+            raise _unknown("a document has one root", foreign)
+        if foreign := submission.elements - ELEMENTS:
+            raise _unknown("the schema knows no element", foreign)
+        if foreign := frozenset(map(mark, submission.formats)) - MARKS:
+            raise _unknown("the schema knows no mark", foreign)
+
+    async def on_job(self, node: Node, tenant: str, job: Job) -> None:
+        key = job.payload.decode()
+        match job.key.partition(":")[0]:
+            case "purge":
+                await self._documents.purge(tenant, key)
+            case "ends":
+                await node.reauthorize(tenant, key)
+            case _:
+                logger.warning("%s: no such job", job.key)
+
+
+def _unknown(what: str, names: frozenset[str]) -> Refused:
+    listed = ", ".join(repr(name[:40]) for name in sorted(names)[:5])
+    return Refused(ErrorCode.INVALID_UPDATE, f"{what}: {listed}")

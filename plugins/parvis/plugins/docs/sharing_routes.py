@@ -1,0 +1,138 @@
+"""The HTTP API of sharing: people and links of documents, people of spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
+
+from .bodies import SAME, ChangedLink, NewLink, Secret, Sharer
+from .documents import Documents
+from .guesses import Guesses
+from .office import Office, malformed
+from .routes import NO_CONTENT
+from .sharing import Sharing
+
+Handler = Callable[..., Awaitable[HttpResponse]]
+
+
+class SharingRoutes:
+    """Routes that say and change who may do what."""
+
+    def __init__(self, office: Office, documents: Documents, sharing: Sharing) -> None:
+        self._office = office
+        self._documents = documents
+        self._sharing = sharing
+        self._guesses = Guesses()
+
+    def routes(self) -> Sequence[Route]:
+        link = "documents/{key}/links/{id}"
+        return (
+            *self._people("documents/{key}", "key", space=False),
+            *self._people("spaces/{id}", "id", space=True),
+            Route(
+                "POST",
+                "documents/{key}/links",
+                self._make_link,
+                "Make a link; its secret is shown this once",
+                body=NewLink,
+                status=201,
+            ),
+            Route("PATCH", link, self._change_link, "Change a link", body=ChangedLink),
+            Route("DELETE", link, self._revoke, "End a link", status=204),
+            Route("POST", "links/open", self._follow, "Enter by a link", body=Secret, public=True),
+            Route(
+                "GET",
+                "documents/{key}/people",
+                self._mentionable,
+                "List who may be mentioned",
+                query={"q": "First letters of a name or an address."},
+            ),
+        )
+
+    def _people(self, place: str, name: str, *, space: bool) -> Sequence[Route]:
+        def bound(handler: Handler) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+            return partial(handler, name=name, space=space)
+
+        people = f"{place}/people"
+        return (
+            Route("GET", f"{place}/sharing", bound(self._show), "Say who may do what"),
+            Route("PUT", people, bound(self._put), "Give somebody a role", body=Sharer),
+            Route("DELETE", f"{people}/{{who}}", bound(self._remove), "Take somebody's role away"),
+        )
+
+    async def _show(self, request: HttpRequest, name: str, space: bool) -> HttpResponse:
+        place = request.path[name]
+        return HttpResponse(await self._sharing.shown(request.caller, place, space=space))
+
+    async def _put(self, request: HttpRequest, name: str, space: bool) -> HttpResponse:
+        body: Sharer = request.value
+        shown = await self._sharing.put(
+            request.caller,
+            request.path[name],
+            body.role,
+            space=space,
+            user=body.user,
+            email=body.email,
+            message=body.message,
+        )
+        return HttpResponse(shown)
+
+    async def _remove(self, request: HttpRequest, name: str, space: bool) -> HttpResponse:
+        shown = await self._sharing.remove(
+            request.caller, request.path[name], request.path["who"], space=space
+        )
+        return NO_CONTENT if shown is None else HttpResponse(shown)
+
+    async def _mentionable(self, request: HttpRequest) -> HttpResponse:
+        question = request.query.get("q", "")
+        found = await self._sharing.mentionable(request.caller, request.path["key"], question)
+        return HttpResponse({"people": found})
+
+    async def _make_link(self, request: HttpRequest) -> HttpResponse:
+        body: NewLink = request.value
+        key = request.path["key"]
+        made = await self._sharing.make_link(request.caller, key, body.role, body.expires)
+        return HttpResponse({"link": made}, 201)
+
+    async def _change_link(self, request: HttpRequest) -> HttpResponse:
+        body: ChangedLink = request.value
+        if isinstance(body.expires, str) and body.expires != SAME:
+            raise malformed("expected expires in seconds since 1970, or null")
+        changed = await self._sharing.change_link(
+            request.caller,
+            request.path["key"],
+            request.path["id"],
+            role=body.role,
+            expires=None if isinstance(body.expires, str) else body.expires,
+            sets_end=body.expires != SAME,
+        )
+        return HttpResponse({"link": changed})
+
+    async def _revoke(self, request: HttpRequest) -> HttpResponse:
+        await self._sharing.revoke(request.caller, request.path["key"], request.path["id"])
+        return NO_CONTENT
+
+    async def _follow(self, request: HttpRequest) -> HttpResponse:
+        body: Secret = request.value
+        now = self._office.node.now()
+        self._guesses.require(request.address, now)
+        try:
+            let_in = await self._sharing.follow(request.caller, body.key, body.secret, body.name)
+        except Refused as refusal:
+            if refusal.code is ErrorCode.ROOM_NOT_FOUND:
+                self._guesses.wrong(request.address, now)
+            raise
+        if let_in is None:
+            return HttpResponse({"document": await self._documents.show(request.caller, body.key)})
+        guest, seconds = let_in
+        caller = guest.caller
+        return HttpResponse(
+            {
+                "document": await self._documents.show(caller, body.key),
+                "guest": {"id": caller.user, "name": caller.name, "color": caller.color},
+                "token": guest.token,
+                "expires_in": seconds,
+            }
+        )

@@ -1,0 +1,115 @@
+"""What is done in helper processes, on whole documents: conversions, and the work of the history.
+
+Each function takes and returns plain values, for `parvis.plugins.Node.compute`. Libraries are
+imported where they are used: a node never needs them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from pycrdt import Doc, TransactionEvent, merge_updates
+
+from parvis.protocol import surrogates
+
+FAN_IN: Final = 50
+"""Updates merged at a time: merging all at once takes time in proportion to their square."""
+
+BLANK: Final = b"\x00\x00"
+"""The update that changes nothing."""
+
+
+def describe(updates: Sequence[bytes]) -> dict[str, Any]:
+    """Return what lists and searches say about a document, whom it mentions, what is wrong."""
+    from .formats.text import digest
+    from .fragment import load, read
+
+    reading = read(load(surrogates.mend(updates)))
+    said = digest(reading.document)
+    return {
+        "title": said.title,
+        "excerpt": said.excerpt,
+        "text": said.text,
+        "words": said.words,
+        "mentions": sorted(_mentions(reading.document)),
+        "problems": list(reading.problems),
+    }
+
+
+def _mentions(node: dict[str, Any]) -> set[str]:
+    found: set[str] = set()
+    attributes: dict[str, Any] = node.get("attrs") or {}
+    if node.get("type") == "mention" and isinstance(attributes.get("id"), str):
+        found.add(attributes["id"])
+    children: list[dict[str, Any]] = node.get("content") or []
+    for child in children:
+        found |= _mentions(child)
+    return found
+
+
+def copied(updates: Sequence[bytes]) -> bytes:
+    """Return the content of a document as that of a new one, without its past."""
+    from .fragment import insert, load, read_tree, root
+
+    tree = read_tree(root(load(surrogates.mend(updates))))
+    doc: Doc[Any] = Doc()
+    with doc.transaction():
+        insert(root(doc), 0, tree)
+    return doc.get_update()
+
+
+def merged(updates: Sequence[bytes]) -> dict[str, bytes]:
+    """Merge rows of a log.
+
+    Returns:
+        ``log``, worth all of them, also what waits for a predecessor; ``state``, the document that
+        they make, without what was deleted.
+    """
+    log = _merged(updates)
+    doc: Doc[Any] = Doc()
+    doc.apply_update(log)
+    return {"log": log, "state": doc.get_update()}
+
+
+def packed(updates: Sequence[bytes]) -> bytes:
+    """Merge updates, and compress them for a named version."""
+    return zlib.compress(_merged(updates), 9)
+
+
+def unpacked(state: bytes) -> bytes:
+    """Return what `packed` was given."""
+    return zlib.decompress(state)
+
+
+def reverted(now: Sequence[bytes], then: Sequence[bytes]) -> bytes:
+    """Return an update that makes of a document what another one says, with few changes."""
+    from .fragment import load, read_tree, root
+    from .rewrite import rewrite
+
+    wanted = read_tree(root(load([_merged(then)])))
+    doc = load([_merged(now)])
+    return _change(doc, lambda: rewrite(doc, wanted))
+
+
+def _merged(updates: Sequence[bytes]) -> bytes:
+    layer = surrogates.mend(update for update in updates if update)
+    if not layer:
+        return BLANK
+    while len(layer) > 1:
+        layer = [merge_updates(*layer[at : at + FAN_IN]) for at in range(0, len(layer), FAN_IN)]
+    return layer[0]
+
+
+def _change(doc: Doc[Any], change: Callable[[], None]) -> bytes:
+    """Return the update that a change makes; a difference of states would repeat deletions."""
+    updates: list[bytes] = []
+
+    def changed(event: TransactionEvent) -> None:
+        updates.append(event.update)
+
+    observing = doc.observe(changed)
+    change()
+    doc.unobserve(observing)
+    return _merged(updates)
