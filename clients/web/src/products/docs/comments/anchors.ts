@@ -1,0 +1,525 @@
+// Where comments stand: kept through splits, merges, moves and undo, found again by their words, mended.
+//
+// Yjs has no split, no merge and no move: the editor's binding deletes characters and writes new ones,
+// and undo writes them once more. A relative position then points at something that is gone, or at a
+// character that was reused for another word. So three things hold a comment: relative positions, the
+// words with their context, and the block. Whoever's change broke an anchor knows exactly where it
+// went, and writes the new one; what nobody mends so, one client mends after a while (`sweep`).
+import type { Node, Schema } from '@tiptap/pm/model'
+import { type EditorState, Plugin, PluginKey, type Transaction } from '@tiptap/pm/state'
+import type { EditorView } from '@tiptap/pm/view'
+import { ySyncPluginKey } from '@tiptap/y-tiptap'
+import type * as Y from 'yjs'
+import { ALIKE, align, contextAt, findQuote, likeness, plain, type Quote, quoteAt } from './quotes.ts'
+import { type Ends, endsAt, resolveEnds } from './relative.ts'
+import { posBefore, rangeOf, type Units, unitAt, unitsOf } from './units.ts'
+
+export type { Ends } from './relative.ts'
+export type { Quote } from './quotes.ts'
+
+/** What the room keeps of a thread's anchor. */
+export interface Anchor {
+  readonly a: Ends | null
+  readonly quote: Quote
+  readonly block: string | null
+}
+
+export interface Place {
+  readonly from: number
+  readonly to: number
+}
+
+/** A new anchor for a thread: the body of `comment.anchor`. */
+export interface Repair {
+  readonly thread: string
+  readonly a: Ends
+  readonly block: string | null
+}
+
+interface Track extends Place {
+  /** The last change may have broken its relative positions. */
+  readonly touched: boolean
+  /** Whether a guess brought it here, rather than its characters or the change itself. */
+  readonly guessed: boolean
+  /** Whether this client made the last change to it. */
+  readonly own: boolean
+}
+type Tracks = ReadonlyMap<string, Track | null>
+
+interface Memory {
+  anchor: Anchor
+  /** This client's own relative positions: the room's, or newer ones. */
+  live: Ends | null
+  /** Earlier ones, newest first: an undo may bring their characters back. */
+  past: Ends[]
+  /** Its words and context when its place was last certain. */
+  quote: Quote
+}
+
+const PAST = 12
+/** Longer quotes are not aligned letter by letter. */
+const LONGEST = 600
+/** Milliseconds that one search through a document may take. */
+const SEARCH_TIME = 40
+/** So many units that stayed where they were tell what is left of a comment. */
+const CERTAIN = 3
+/** An exact match must have this many units, with its context, to bring a lost comment back. */
+const CONVINCING = 10
+
+export const anchorsKey = new PluginKey<Tracks>('anchors')
+
+/** The anchor of a new comment on what is between `from` and `to`; null if nothing is. */
+export function anchorAt(root: Y.XmlFragment, doc: Node, from: number, to: number): Anchor | null {
+  const units = unitsOf(doc)
+  const [first, last] = [unitAt(units, from), unitAt(units, to)]
+  const range = rangeOf(units, first, last)
+  if (range === null) return null
+  const a = endsAt(root, range.from, range.to, doc.type.schema)
+  if (a === null) return null
+  const text = doc.textBetween(range.from, range.to, '\n', '\ufffc')
+  return { a, quote: { ...quoteAt(units.text, first, last), text }, block: blockAt(doc, range.from) }
+}
+
+/** The id of the innermost block with one at `pos`. */
+export function blockAt(doc: Node, pos: number): string | null {
+  const at = doc.resolve(pos)
+  const after = at.nodeAfter
+  if (after !== null && after.isBlock && typeof after.attrs['id'] === 'string') return after.attrs['id']
+  for (let depth = at.depth; depth > 0; depth -= 1) {
+    const id: unknown = at.node(depth).attrs['id']
+    if (typeof id === 'string') return id
+  }
+  return null
+}
+
+/** The children of two versions of a document that differ: from `first` to before `oldLast` and `newLast`. */
+function difference(before: Node, after: Node): { first: number; oldLast: number; newLast: number; start: number; oldEnd: number; newEnd: number } {
+  const least = Math.min(before.childCount, after.childCount)
+  const same = (one: Node, other: Node): boolean => one === other || one.eq(other)
+  let first = 0
+  let start = 0
+  while (first < least && same(before.child(first), after.child(first))) {
+    start += before.child(first).nodeSize
+    first += 1
+  }
+  let back = 0
+  let tail = 0
+  while (back < least - first && same(before.child(before.childCount - 1 - back), after.child(after.childCount - 1 - back))) {
+    tail += before.child(before.childCount - 1 - back).nodeSize
+    back += 1
+  }
+  return {
+    first, start, oldLast: before.childCount - back, newLast: after.childCount - back,
+    oldEnd: before.content.size - tail, newEnd: after.content.size - tail,
+  }
+}
+
+type Difference = ReturnType<typeof difference>
+
+/** A difference that no place reaches out of. */
+function widened(difference: Difference, before: Node, tracks: Tracks): Difference {
+  let { first, start, oldLast, newLast, oldEnd, newEnd } = difference
+  let [from, to] = [start, oldEnd]
+  for (const track of tracks.values()) {
+    if (track === null || track.to <= start || track.from >= oldEnd) continue
+    from = Math.min(from, track.from)
+    to = Math.max(to, track.to)
+  }
+  while (first > 0 && start > from) start -= before.child(--first).nodeSize
+  while (oldLast < before.childCount && oldEnd < to) {
+    const size = before.child(oldLast).nodeSize
+    oldLast += 1
+    newLast += 1
+    oldEnd += size
+    newEnd += size
+  }
+  return { first, start, oldLast, newLast, oldEnd, newEnd }
+}
+
+function isBinding(meta: unknown): meta is { isChangeOrigin?: unknown; isUndoRedoOperation?: unknown } {
+  return typeof meta === 'object' && meta !== null
+}
+
+function common(one: string, other: string): { head: number; tail: number } {
+  const least = Math.min(one.length, other.length)
+  let head = 0
+  while (head < least && one[head] === other[head]) head += 1
+  let tail = 0
+  while (tail < least - head && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail += 1
+  return { head, tail }
+}
+
+/**
+ * The places of a document's comments in one editor.
+ *
+ * Add `plugin` to the editor after its binding, and tell `set` what the room's threads are. Read
+ * `places`; a null place is an orphan, which keeps its quote. Send what `mine()` and `sweep()` return.
+ */
+export class Anchors {
+  readonly plugin: Plugin<Tracks>
+  #memories = new Map<string, Memory>()
+  #mine = new Map<string, Repair>()
+  #view: EditorView | null = null
+  readonly #root: Y.XmlFragment
+  readonly #changed: () => void
+  readonly #now: () => number
+
+  /**
+   * @param root the fragment that the editor is bound to.
+   * @param changed told after places or repairs have changed.
+   * @param now milliseconds, for the bound on searches.
+   */
+  constructor(root: Y.XmlFragment, changed: () => void = () => undefined, now: () => number = () => performance.now()) {
+    this.#root = root
+    this.#changed = changed
+    this.#now = now
+    this.plugin = new Plugin<Tracks>({
+      key: anchorsKey,
+      state: {
+        init: () => new Map(),
+        apply: (tr, tracks) => this.#apply(tr, tracks),
+      },
+      view: (view) => {
+        this.#view = view
+        this.#setTracks(view.state)
+        return {
+          update: (_, before) => { this.#settle(before) },
+          destroy: () => { this.#view = null },
+        }
+      },
+    })
+  }
+
+  /** Where every thread stands; null for those whose words are gone. */
+  places(): ReadonlyMap<string, Place | null> {
+    return this.#view === null ? new Map() : (anchorsKey.getState(this.#view.state) ?? new Map())
+  }
+
+  /** The room's threads, all of them, whenever one has come, changed or gone. */
+  set(threads: ReadonlyMap<string, Anchor>): void {
+    for (const id of this.#memories.keys()) if (!threads.has(id)) this.#memories.delete(id)
+    const fresh = new Set<string>()
+    for (const [id, anchor] of threads) {
+      const memory = this.#memories.get(id)
+      if (memory === undefined) {
+        this.#memories.set(id, { anchor, live: anchor.a, past: [], quote: { ...anchor.quote, text: plain(anchor.quote.text) } })
+        fresh.add(id)
+      } else if (memory.anchor.a?.start !== anchor.a?.start || memory.anchor.a?.end !== anchor.a?.end) {
+        memory.anchor = anchor
+        fresh.add(id)
+      } else memory.anchor = anchor
+    }
+    if (this.#view !== null) this.#setTracks(this.#view.state, fresh)
+  }
+
+  /** New anchors for what this client's own changes have moved, once; send them soon. */
+  mine(): Repair[] {
+    const repairs = [...this.#mine.values()]
+    this.#mine.clear()
+    return repairs
+  }
+
+  /**
+   * New anchors for whatever the room's anchors do not lead to by themselves, orphans searched once more.
+   * One client with the right to edit calls this when nothing has changed for a while.
+   */
+  sweep(): Repair[] {
+    const view = this.#view
+    if (view === null) return []
+    this.#setTracks(view.state, new Set([...this.places()].filter(([, place]) => place === null).map(([id]) => id)))
+    const repairs: Repair[] = []
+    for (const [id, place] of this.places()) {
+      const memory = this.#memories.get(id)
+      if (place === null || memory === undefined) continue
+      const stored = memory.anchor.a === null ? null : this.#resolve(memory.anchor.a)
+      if (stored?.alive && stored.from === place.from && stored.to === place.to) continue
+      const repair = this.#repair(id, view.state.doc, place)
+      if (repair !== null) repairs.push(repair)
+    }
+    return repairs
+  }
+
+  get #schema(): Schema {
+    return (this.#view as EditorView).state.schema
+  }
+
+  #resolve(ends: Ends): ReturnType<typeof resolveEnds> {
+    return this.#view === null ? null : resolveEnds(this.#root, ends, this.#schema)
+  }
+
+  #repair(thread: string, doc: Node, place: Place): Repair | null {
+    const a = endsAt(this.#root, place.from, place.to, this.#schema)
+    return a === null ? null : { thread, a, block: blockAt(doc, place.from) }
+  }
+
+  /** Looks threads up in the document: those named, or all. */
+  #setTracks(state: EditorState, fresh: ReadonlySet<string> | null = null): void {
+    const view = this.#view
+    if (view === null) return
+    const before = anchorsKey.getState(state) ?? new Map<string, Track | null>()
+    const tracks = new Map<string, Track | null>()
+    const whole = lazy(() => unitsOf(state.doc))
+    const end = this.#now() + SEARCH_TIME
+    for (const [id, memory] of this.#memories) {
+      const known = before.get(id)
+      if (known !== undefined && fresh !== null && !fresh.has(id)) tracks.set(id, known)
+      else tracks.set(id, this.#look(id, memory, known ?? null, state.doc, whole, () => this.#now() > end))
+    }
+    view.dispatch(view.state.tr.setMeta(anchorsKey, tracks).setMeta('addToHistory', false))
+  }
+
+  /** Where the room's anchor leads, or else the words. */
+  #look(id: string, memory: Memory, known: Track | null, doc: Node, whole: () => Units, expired: () => boolean): Track | null {
+    const stored = memory.anchor.a === null ? null : this.#resolve(memory.anchor.a)
+    if (this.#mine.has(id) && known !== null) return known
+    const units = whole()
+    const measure = (place: Place): number => likeness(units.text.slice(unitAt(units, place.from), unitAt(units, place.to)), memory.quote.text)
+    if (stored?.alive) {
+      const alike = measure(stored)
+      if (alike >= ALIKE || (known === null && alike > 0.5)) {
+        this.#live(memory, memory.anchor.a)
+        return { from: stored.from, to: stored.to, touched: false, guessed: false, own: false }
+      }
+    }
+    if (known !== null) return known
+    const found = locate(doc, units, memory.quote, memory.anchor.block, expired)
+    const best = found ?? (stored?.alive ? stored : null)
+    if (best !== null) return { ...best, touched: true, guessed: true, own: false }
+    // Part of the words is still at its place: better than none.
+    return stored !== null && measure(stored) > 0.5 ? { from: stored.from, to: stored.to, touched: true, guessed: true, own: false } : null
+  }
+
+  #live(memory: Memory, ends: Ends | null): void {
+    if (ends === null || (memory.live?.start === ends.start && memory.live.end === ends.end)) return
+    if (memory.live !== null) memory.past = [memory.live, ...memory.past].slice(0, PAST)
+    memory.live = ends
+  }
+
+  #apply(tr: Transaction, tracks: Tracks): Tracks {
+    const told: unknown = tr.getMeta(anchorsKey)
+    if (told !== undefined) return told as Tracks
+    if (!tr.docChanged || tracks.size === 0) return tracks
+    const sync: unknown = tr.getMeta(ySyncPluginKey)
+    if (!isBinding(sync) || sync.isChangeOrigin !== true) return this.#mapped(tr, tracks)
+    return this.#replaced(tr.before, tr.doc, tracks, sync.isUndoRedoOperation === true)
+  }
+
+  /** This client's own change says where everything went. */
+  #mapped(tr: Transaction, tracks: Tracks): Tracks {
+    const window = lazy(() => {
+      const { first, newLast, start } = difference(tr.before, tr.doc)
+      const from = Math.max(0, first - 1)
+      const last = Math.min(tr.doc.childCount, newLast + 1)
+      let left = start
+      if (from < first) left -= tr.doc.child(from).nodeSize
+      let right = left
+      for (let index = from; index < last; index += 1) right += tr.doc.child(index).nodeSize
+      return { left, right }
+    })
+    const inserted = lazy(() => insertedUnits(tr))
+    const next = new Map<string, Track | null>()
+    for (const [id, track] of tracks) {
+      const memory = this.#memories.get(id)
+      const from = track === null ? 0 : tr.mapping.map(track.from, 1)
+      const to = track === null ? 0 : tr.mapping.map(track.to, -1)
+      if (track !== null && from < to) {
+        const { left, right } = window()
+        next.set(id, { from, to, touched: track.touched || (from <= right && to >= left), guessed: track.guessed, own: true })
+      } else next.set(id, memory === undefined ? null : this.#pasted(memory.quote, inserted()))
+    }
+    return next
+  }
+
+  /** A lost comment comes back with the words that were put in. */
+  #pasted(quote: Quote, pieces: readonly Units[]): Track | null {
+    for (const units of pieces) {
+      const found = findQuote(units.text, quote, 0, () => false)
+      if (found === null || found.likeness < 1) continue
+      if (!convincing(units.text, found.first, found.last, quote) && units.text !== quote.text) continue
+      const range = rangeOf(units, found.first, found.last)
+      if (range !== null) return { ...range, touched: true, guessed: false, own: true }
+    }
+    return null
+  }
+
+  /** Somebody else's change, or an undo: the binding has replaced everything, so compare. */
+  #replaced(before: Node, doc: Node, tracks: Tracks, own: boolean): Tracks {
+    const { first, oldLast, newLast, start, oldEnd, newEnd } = widened(difference(before, doc), before, tracks)
+    const shift = newEnd - oldEnd
+    const old = lazy(() => unitsOf(before, first, oldLast))
+    const now = lazy(() => unitsOf(doc, first, newLast))
+    const whole = lazy(() => unitsOf(doc))
+    const same = lazy(() => common(old().text, now().text))
+    const end = this.#now() + SEARCH_TIME
+    const next = new Map<string, Track | null>()
+    for (const [id, track] of tracks) {
+      const memory = this.#memories.get(id)
+      if (memory === undefined) continue
+      if (track !== null && track.to <= start) next.set(id, track)
+      else if (track !== null && track.from >= oldEnd) next.set(id, { ...track, from: track.from + shift, to: track.to + shift })
+      else next.set(id, this.#best(memory, track, { own, old, now, whole, same, expired: () => this.#now() > end }))
+    }
+    return next
+  }
+
+  #best(memory: Memory, track: Track | null, change: Change): Track | null {
+    const { old, now, whole, same } = change
+    const [was, is] = [old(), now()]
+    const { quote } = memory
+    let best: (Track & { weight: number }) | null = null
+    const offer = (place: Place | null, trust: number, guessed: boolean, least: number): void => {
+      if (place === null || place.from >= place.to) return
+      const units = whole()
+      const [first, last] = [unitAt(units, place.from), unitAt(units, place.to)]
+      if (first >= last) return
+      const alike = likeness(units.text.slice(first, last), quote.text)
+      const weight = alike * 4 + contextAt(units.text, first, last, quote) + trust
+      if (alike >= least && (best === null || weight > best.weight)) best = { from: place.from, to: place.to, touched: true, guessed, own: change.own, weight }
+    }
+    if (track !== null) {
+      // What did not change tells where the ends are; a split or a merge changes no unit at all.
+      const [first, last] = [Math.max(0, unitAt(was, track.from)), unitAt(was, track.to)]
+      const { head, tail } = same()
+      const delta = is.text.length - was.text.length
+      const starts = first < head ? first : first >= was.text.length - tail ? first + delta : null
+      const ends = last <= head ? last : last > was.text.length - tail ? last + delta : null
+      // A change inside it, or one that took one of its ends along: what stayed of it is certain.
+      if (starts !== null && ends !== null) offer(rangeOf(is, starts, ends), 0.4, false, 0)
+      else if (starts !== null && head - starts >= CERTAIN) offer(rangeOf(is, starts, head), 0.2, false, 0)
+      else if (ends !== null && ends - (is.text.length - tail) >= CERTAIN) offer(rangeOf(is, is.text.length - tail, ends), 0.2, false, 0)
+    }
+    const refine = (place: Place, trust: number): void => {
+      // Ends that were made at reused or neighbouring characters: let them stand on the comment's own words.
+      const units = whole()
+      const from = Math.max(0, unitAt(units, place.from) - quote.text.length)
+      const around = units.text.slice(from, unitAt(units, place.to) + quote.text.length)
+      if (quote.text.length > LONGEST || around.length > LONGEST * 3) return
+      const found = align(around, quote.text)
+      if (found !== null && found.share >= 0.4) offer(rangeOf(units, from + found.first, from + found.last), trust, true, 0)
+    }
+    for (const [ends, trust] of [[memory.live, 0.6], [memory.anchor.a, 0.5]] as const) {
+      if (ends === null) continue
+      const place = this.#resolve(ends)
+      if (place === null) continue
+      offer(place, place.alive ? trust : 0, !place.alive, place.alive ? 0.45 : ALIKE)
+      if (best === null || (best as { weight: number }).weight < 4) refine(place, trust / 2)
+    }
+    const sure = best as (Track & { weight: number }) | null
+    if (sure === null || sure.weight < 4.3) {
+      for (const ends of memory.past) {
+        const place = this.#resolve(ends)
+        if (place?.alive) offer(place, 0.3, false, ALIKE)
+      }
+      const near = track === null ? same().head : unitAt(was, track.from)
+      const found = findQuote(is.text, quote, near, change.expired)
+      if (found !== null && (track !== null || (found.likeness === 1 && convincing(is.text, found.first, found.last, quote)))) {
+        offer(rangeOf(is, found.first, found.last), 0, true, ALIKE)
+      }
+    }
+    if (best === null) return null
+    const { from, to, touched, guessed, own } = best as Track
+    return { from, to, touched, guessed, own }
+  }
+
+  /** After the binding has written: notes new relative positions where the old ones broke. */
+  #settle(before: EditorState): void {
+    const view = this.#view
+    if (view === null) return
+    const tracks = anchorsKey.getState(view.state) ?? new Map<string, Track | null>()
+    if (tracks === anchorsKey.getState(before)) return
+    const { doc } = view.state
+    let settled: Map<string, Track | null> | null = null
+    const whole = lazy(() => unitsOf(doc))
+    for (const [id, track] of tracks) {
+      const memory = this.#memories.get(id)
+      if (!track?.touched || memory === undefined) continue
+      settled ??= new Map(tracks)
+      settled.set(id, { ...track, touched: false })
+      const units = whole()
+      if (!track.guessed) memory.quote = quoteAt(units.text, unitAt(units, track.from), unitAt(units, track.to))
+      const live = memory.live === null ? null : this.#resolve(memory.live)
+      if (live?.alive && live.from === track.from && live.to === track.to) continue
+      const repair = this.#repair(id, doc, track)
+      if (repair === null) continue
+      this.#live(memory, repair.a)
+      if (track.own) this.#mine.set(id, repair)
+    }
+    if (settled !== null) view.dispatch(view.state.tr.setMeta(anchorsKey, settled).setMeta('addToHistory', false))
+    this.#changed()
+  }
+}
+
+interface Change {
+  /** An undo of this client. */
+  readonly own: boolean
+  readonly old: () => Units
+  readonly now: () => Units
+  readonly whole: () => Units
+  readonly same: () => { head: number; tail: number }
+  readonly expired: () => boolean
+}
+
+/** The quote's place by its words: in its block, then beside it, then anywhere. */
+export function locate(doc: Node, whole: Units, quote: Quote, block: string | null, expired: () => boolean): Place | null {
+  let index = -1
+  let pos = 0
+  let start = 0
+  if (block !== null) {
+    doc.forEach((child, offset, at) => {
+      if (index !== -1) return
+      let holds = child.attrs['id'] === block
+      if (!holds) child.descendants((node) => {
+        if (node.attrs['id'] === block) holds = true
+        return !holds
+      })
+      if (holds) [index, start] = [at, offset]
+    })
+  }
+  for (const reach of index === -1 ? [] : [0, 2]) {
+    const first = Math.max(0, index - reach)
+    pos = start
+    for (let back = index; back > first; back -= 1) pos -= doc.child(back - 1).nodeSize
+    const units = unitsOf(doc, first, Math.min(doc.childCount, index + reach + 1))
+    const found = findQuote(units.text, quote, 0, expired)
+    if (found !== null && found.likeness === 1 && found.context >= 0.3) return rangeOf(units, found.first, found.last)
+  }
+  const near = unitAt(whole, start)
+  const found = findQuote(whole.text, quote, near, expired)
+  if (found === null) return null
+  const sure = found.likeness === 1 ? convincing(whole.text, found.first, found.last, quote) || index !== -1 : found.likeness + found.context > 1
+  return sure ? rangeOf(whole, found.first, found.last) : null
+}
+
+/** Whether so many units in a row agree that it can hardly be another passage. */
+function convincing(text: string, first: number, last: number, quote: Quote): boolean {
+  const context = contextAt(text, first, last, quote) * (quote.prefix.length + quote.suffix.length)
+  return last - first + context >= CONVINCING
+}
+
+/** What a change has put in, piece by piece, in its last document's positions. */
+function insertedUnits(tr: Transaction): Units[] {
+  const pieces: Units[] = []
+  const whole = lazy(() => unitsOf(tr.doc))
+  tr.mapping.maps.forEach((map, step) => {
+    map.forEach((_, __, newStart, newEnd) => {
+      const rest = tr.mapping.slice(step + 1)
+      const [from, to] = [rest.map(newStart, -1), rest.map(newEnd, 1)]
+      const units = whole()
+      const [first, last] = [unitAt(units, from), unitAt(units, to)]
+      if (first >= last) return
+      const runs: { unit: number; pos: number }[] = []
+      for (let unit = first; unit < last; unit += 1) {
+        const pos = posBefore(units, unit)
+        const run = runs.at(-1)
+        if (pos !== null && (run === undefined || run.pos + unit - first - run.unit !== pos)) runs.push({ unit: unit - first, pos })
+      }
+      pieces.push({ text: units.text.slice(first, last), runs })
+    })
+  })
+  return pieces
+}
+
+function lazy<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | null = null
+  return () => (made ??= { value: make() }).value
+}

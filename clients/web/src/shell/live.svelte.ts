@@ -1,0 +1,124 @@
+// The one live session of the page: the SDK's, with tickets of whoever is signed in.
+import { Closed, clearDevice, connect, type Session, type SessionSignal, type Status } from '@parvis/client'
+import { account, guestName } from './account.svelte'
+import { api, Refusal } from './api'
+
+interface Guest {
+  readonly id: string
+  readonly name: string
+  readonly color: string
+}
+
+type Listener = (signal: SessionSignal) => void
+
+const state = $state<{ status: Status; wanted: boolean; problem: unknown }>({ status: 'connecting', wanted: false, problem: null })
+let session: Session | null = null
+let owner: string | null = null
+const listeners = new Set<Listener>()
+/** Those whose work may be only in this tab: see `isAtRisk`. */
+const risks = new Set<() => boolean>()
+
+/** The name under which this browser keeps documents of a user. */
+export function storageOf(id: string): string {
+  return `user-${id}`
+}
+
+async function ticket(): Promise<string> {
+  try {
+    return (await api.post<{ ticket: string }>('ticket')).ticket
+  } catch (error) {
+    // Nobody is signed in any more: trying again would only be refused again.
+    if (error instanceof Refusal && error.status === 401) throw new Closed('signed out', null)
+    throw error
+  }
+}
+
+function open(id: string, tickets: () => Promise<string>, storage: string | null): Session {
+  if (session && owner === id && session.status !== 'closed') return session
+  void session?.close()
+  const made = connect({ url: '/ws', ticket: tickets, storage, client: 'parvis-web' })
+  session = made
+  owner = id
+  state.wanted = true
+  state.status = made.status
+  made.on('status', (status) => {
+    if (session === made) state.status = status
+  })
+  made.on('signal', (signal) => {
+    for (const listener of listeners) listener(signal)
+  })
+  made.on('storage', (problem) => (state.problem = problem))
+  return made
+}
+
+export const live = {
+  /** The live session of whoever is here; opened when it is first asked for. */
+  session(): Session {
+    const { user } = account
+    if (user) return open(user.id, ticket, storageOf(user.id))
+    return open('guest', ticket, null)
+  },
+
+  /** A session of somebody who came by a link: `token` brings their room token. Nothing is kept here. */
+  asGuest(guest: Guest, token: () => Promise<string>): Session {
+    return open(`link-${guest.id}`, token, null)
+  },
+
+  /** Of the connection. Reactive. */
+  get status(): Status {
+    return state.status
+  },
+
+  /** There is a session, and it has lost its line. Reactive. */
+  get isOffline(): boolean {
+    return state.wanted && state.status === 'offline'
+  },
+
+  /** Why nothing can be kept on this device; null while it can. Reactive. */
+  get problem(): unknown {
+    return state.problem
+  },
+
+  /** Calls `listener` with every signal about the person who is signed in. Returns how to stop it. */
+  onSignal(listener: Listener): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  },
+
+  /** Asks `risk` before somebody signs out: does it hold what is not on the server yet? */
+  mayRisk(risk: () => boolean): () => void {
+    risks.add(risk)
+    return () => risks.delete(risk)
+  },
+
+  /** Whether signing out now would lose something. */
+  get isAtRisk(): boolean {
+    return Array.from(risks).some((risk) => risk())
+  },
+
+  /** Tries to connect at once. */
+  retry(): void {
+    session?.retryNow()
+    if (account.stale) void account.load()
+  },
+
+  /** Somebody has signed in again after their session ended: open parts go on. */
+  again(): void {
+    if (session?.status === 'closed') session = null
+    session?.retryNow()
+  },
+}
+
+/** Name for the guest of an open node, as others see it. */
+export function faceOfGuest(): { name: string; color: string } {
+  return { name: guestName(account.guest), color: account.guest.color }
+}
+
+account.onLeave(async (user) => {
+  const leaving = session
+  session = null
+  owner = null
+  state.wanted = false
+  await leaving?.close()
+  await clearDevice(storageOf(user.id))
+})

@@ -1,0 +1,45 @@
+// How the app is built: into the server's package, so that the wheel carries it.
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vite'
+import { brotli } from './build/brotli.js'
+import { serviceWorker } from './build/service-worker.js'
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url))
+const NODE = process.env.PARVIS_NODE ?? 'http://127.0.0.1:8000'
+
+export default defineConfig(({ mode }) => ({
+  base: '/',
+  plugins: [svelte(), serviceWorker({ source: here('src/worker.ts') }), brotli()],
+  resolve: {
+    alias: [
+      { find: /^@ui\//, replacement: `${here('src/ui')}/` },
+      { find: /^@shell\//, replacement: `${here('src/shell')}/` },
+      { find: '@i18n', replacement: here('src/i18n/index.svelte.ts') },
+      { find: '@parvis/client', replacement: here('../js/src/index.ts') },
+      { find: '@schema/docs', replacement: here('../../plugins/parvis/plugins/docs/schema.json') },
+    ],
+    // Two copies of Yjs in one page do not know each other's types.
+    dedupe: ['yjs', 'y-protocols', 'lib0'],
+    // Svelte's code for browsers, in tests too.
+    ...(mode === 'test' ? { conditions: ['browser'] } : {}),
+  },
+  build: {
+    outDir: '../../server/parvis/server/webapp',
+    emptyOutDir: true,
+    assetsDir: 'assets',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+  },
+  server: {
+    // `npm run dev` beside a node that runs on its usual port, or on the one in PARVIS_NODE.
+    fs: { allow: [here('.'), here('../js'), here('../../plugins')] },
+    proxy: {
+      '/ws': { target: NODE.replace(/^http/, 'ws'), ws: true },
+      '/api': NODE,
+    },
+  },
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+}))
