@@ -109,6 +109,29 @@ def played() -> Played:
     return Played()
 
 
+async def test_a_part_knows_the_schema_of_its_room_type(played: Played) -> None:
+    played.connect()
+    part = await played.document(schema=3)
+    assert part.schema == 3
+    played.break_connection()
+    played.connect()
+    played.accept(played.take(Join), schema=4)
+    assert part.schema == 4
+
+
+async def test_a_signal_on_no_channel_is_for_the_user(played: Played) -> None:
+    played.connect()
+    part = await played.document()
+    heard: list[Signaled] = []
+    in_part: list[Signaled] = []
+    played.session.on_signal(heard.append)
+    part.on_signal(in_part.append)
+    notice = Signaled(0, "notice", {"id": 1})
+    played.session.received(notice)
+    played.session.received(wave := Signaled(7, "wave"))
+    assert (heard, in_part) == ([notice], [wave])
+
+
 @pytest.fixture
 async def connected(played: Played) -> Played:
     played.connect()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from pycrdt import Array, Doc, Map, Text
+from pycrdt import Array, Doc, Map, Text, XmlElement, XmlFragment, XmlText
 
 from parvis.protocol.errors import Malformed, NotAllowed, TooDeep, TooLarge
 from parvis.protocol.lib0 import var_bytes, var_string, var_uint
@@ -48,6 +48,41 @@ def block(content: str, *, info: int, stands: str = "01 01 74", client: int = 5)
 
 def text(value: str) -> str:
     return var_string(value).hex()
+
+
+# Names
+
+
+def test_a_scan_names_roots_elements_and_formats() -> None:
+    doc: Doc[Any] = Doc()
+    root = doc.get("default", type=XmlFragment)
+    root.children.append(XmlElement("paragraph", {"level": "1"}, [words := XmlText("some words")]))
+    root.children.append(XmlElement("image"))
+    words.format(0, 4, {"bold": True, "link": {"href": "x"}})
+    whole = scan(doc.get_update())
+    assert (whole.roots, whole.elements, whole.formats) == (
+        {"default"},
+        {"paragraph", "image"},
+        {"bold", "link"},
+    )
+    before = doc.get_state()
+    words.format(4, 6, {"italic": True})
+    later = scan(doc.get_update(before))
+    assert (later.roots, later.elements, later.formats) == (set[str](), set[str](), {"italic"})
+
+
+@pytest.mark.parametrize("kind", ["00", "01", "02", "04", "06"])
+def test_only_elements_have_a_name(kind: str) -> None:
+    assert scan(block(kind, info=7)).elements == set()
+
+
+def test_names_of_one_scan_do_not_show_in_the_next() -> None:
+    element = scan(block("03" + text("paragraph"), info=7))
+    format_ = scan(block(text("bold") + text("true"), info=6))
+    plain = scan(block(text("x"), info=4))
+    assert (element.elements, element.formats) == ({"paragraph"}, set[str]())
+    assert (format_.elements, format_.formats) == (set[str](), {"bold"})
+    assert (plain.elements, plain.formats) == (set[str](), set[str]())
 
 
 # Real updates

@@ -29,8 +29,8 @@ class Hello:
 
     Attributes:
         version: 1.
-        ticket: A one-time ticket from ``POST /api/v1/ticket``, or an access token from a client
-            that is not a browser.
+        ticket: A one-time ticket from ``POST /api/v1/ticket``, an access token from a client
+            that is not a browser, or a room token.
         client: Name and version of the software, for the operator's logs.
     """
 
@@ -165,6 +165,8 @@ class Joined:
         offset: End of the durable log.
         access: The client's capabilities here, sorted.
         awareness: Everyone's states.
+        schema: Version of the room type's schema; 0: it has none. A client that showed another one
+            may only look.
     """
 
     ref: int
@@ -176,6 +178,7 @@ class Joined:
     updates: Sequence[bytes]
     state: bytes
     awareness: bytes = b""
+    schema: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,10 @@ class Unsaved:
 
 @dataclass(frozen=True, slots=True)
 class Signaled:
-    """A signal from the room type or, where it lets them through, from another peer."""
+    """A signal from the room type or, where it lets them through, from another peer.
+
+    On channel 0 it concerns no part but the person whom the session speaks for.
+    """
 
     channel: int
     name: str

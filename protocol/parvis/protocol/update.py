@@ -11,7 +11,7 @@ person; the functions below it are for what does not come as often.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NoReturn
 
@@ -51,6 +51,9 @@ ANY_STRING: Final = 0x77
 ANY_INTEGER: Final = 0x7D
 # undefined, null, 32 and 64 bit float, 64 bit integer, false, true
 ANY_WIDTH: Final = {0x7F: 0, 0x7E: 0, 0x7C: 4, 0x7B: 8, 0x7A: 8, 0x79: 0, 0x78: 0}
+
+_NONE: Final[set[str]] = set()
+"""Stands for the names that most updates do not bring; never added to."""
 
 _PLAIN_JSON: Final = frozenset((b"null", b"true", b"false", b"{}", b'""'))
 
@@ -99,6 +102,10 @@ class Scan:
     """How many of them hold a shared type."""
     astral: Sequence[tuple[int, int, bytes]] = ()
     """Texts that hold characters of two UTF-16 units: client, first clock, UTF-8."""
+    elements: set[str] = field(default_factory=set[str])
+    """Names of the XML elements that it brings."""
+    formats: set[str] = field(default_factory=set[str])
+    """Keys of the formats that it brings, where they begin and where they end."""
 
     @property
     def is_empty(self) -> bool:
@@ -219,6 +226,8 @@ def _scan(data: bytes, limits: Limits) -> Scan:
     needs: dict[int, int] = {}
     roots: set[str] = set()
     astral: list[tuple[int, int, bytes]] = []
+    elements: set[str] = _NONE
+    formats: set[str] = _NONE
     blocks = types = 0
     hollow = False
     # A shared type takes at least four bytes, so that smaller updates, which are nearly all of
@@ -325,11 +334,18 @@ def _scan(data: bytes, limits: Limits) -> Scan:
                 length = 1
                 if kind == FORMAT:
                     at, pos = _string(data, pos)
-                    data[at:pos].decode()
+                    if formats is _NONE:
+                        formats = set()
+                    formats.add(data[at:pos].decode())
                     pos = _skip_json(data, pos, limits.json_depth)
                 elif kind == TYPE:
                     types += 1
+                    at = pos
                     pos = _skip_type(data, pos)
+                    if data[at] == XML_ELEMENT:
+                        if elements is _NONE:
+                            elements = set()
+                        elements.add(data[_string(data, at + 1)[0] : pos].decode())
                 elif kind == EMBED:
                     pos = _skip_json(data, pos, limits.json_depth)
                 elif kind == BINARY:
@@ -367,7 +383,7 @@ def _scan(data: bytes, limits: Limits) -> Scan:
         raise Malformed("the end of the update", pos)
     if hollow:
         structs = {client: runs for client, runs in structs.items() if runs}
-    return Scan(structs, deletes, needs, roots, blocks, types, astral)
+    return Scan(structs, deletes, needs, roots, blocks, types, astral, elements, formats)
 
 
 def _uint(data: bytes, pos: int) -> tuple[int, int]:

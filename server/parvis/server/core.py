@@ -21,6 +21,7 @@ from .outbox import SlowWatch
 from .ports import Clock, Helpers, Random
 from .rooms.committer import Committer
 from .rooms.directory import Directory
+from .sessions import Sessions
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Core:
         self.rights_changed = 0
         self.snapshotting = asyncio.Semaphore(1)
         self.slow = SlowWatch(clock, limits)
+        self.sessions = Sessions()
         self.directory = Directory(self)
         # Asked when somebody looks, so that it costs an update nothing and is never off.
         metrics.unlogged.set_function(lambda: sum(room.unlogged for room in self.directory))

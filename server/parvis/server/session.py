@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from parvis.plugins import Caller
 from parvis.protocol import CloseCode, Malformed
+from parvis.protocol.messages import Value
 
 from .core import Core
 from .identity.proof import Identified
@@ -101,6 +102,7 @@ class DialectSession(ABC):
         for timer in (self._expiry, self._deadline):
             if timer is not None:
                 timer.cancel()
+        self._go_unlisted()
         for seat in tuple(self.seats):
             self.stand_up(seat)
         self.core.metrics.sessions(self.dialect).dec()
@@ -113,13 +115,20 @@ class DialectSession(ABC):
 
     def admitted(self, identified: Identified) -> None:
         """The session has shown for whom it speaks."""
+        self._go_unlisted()
         self.identified = identified
+        if not self.closed:
+            self.core.sessions.add(self.caller.tenant, self.caller.user, self)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
         if self.on_admitted is not None:
             self.on_admitted()
         self._expire_at(identified.expires)
+
+    def _go_unlisted(self) -> None:
+        if self.identified is not None:
+            self.core.sessions.discard(self.caller.tenant, self.caller.user, self)
 
     def _expire_at(self, expires: float | None) -> None:
         if self._expiry is not None:
@@ -139,6 +148,9 @@ class DialectSession(ABC):
         caller = identified.caller
         same = caller.anyone or caller.user == self.caller.user
         return same and caller.tenant == self.caller.tenant
+
+    def tell(self, name: str, body: Value) -> None:  # noqa: B027  as it says
+        """Say something that concerns the person; not every dialect has words for it."""
 
     def _expire(self) -> None:
         self.close(self.expired, "the token has expired")

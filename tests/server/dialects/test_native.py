@@ -252,6 +252,54 @@ async def test_a_refresh_asks_anew_what_the_peer_may_do() -> None:
         assert it.room.peers == []
 
 
+async def test_a_person_is_told_on_every_native_session_of_theirs() -> None:
+    async with lab() as it:
+        phone, desk, other, elsewhere = (Client(it) for _ in range(4))
+        for client, ticket in (
+            (phone, "ada"),
+            (desk, "ada"),
+            (other, "bob"),
+            (elsewhere, "ada@far"),
+        ):
+            client.say(m.Hello(1, ticket))
+        await it.turns()
+        it.core.sessions.signal("kit", "ada", "notice", {"id": 1})
+        told = m.Signaled(0, "notice", {"id": 1})
+        assert phone.last == desk.last == told
+        assert [type(client.last) for client in (other, elsewhere)] == [m.Welcome, m.Welcome]
+        phone.session.disconnected()
+        desk.session.close(CloseCode.KICKED, "out")
+        heard = list(desk.heard)
+        it.core.sessions.signal("kit", "ada", "notice", {"id": 2})
+        assert (phone.last, desk.heard) == (told, heard)
+
+
+async def test_nobody_is_listed_who_is_not_here() -> None:
+    async with lab() as it:
+        client, late = Client(it), Client(it)
+        client.say(m.Hello(1, "ada"))
+        late.say(m.Hello(1, "bob"))
+        late.session.disconnected()
+        await it.turns()
+        assert len(it.core.sessions) == 1
+        client.say(m.Refresh(5, "ada"))
+        await it.turns()
+        assert len(it.core.sessions) == 1
+        client.session.disconnected()
+        assert len(it.core.sessions) == 0
+        it.core.sessions.signal("kit", "ada", "notice")
+
+
+async def test_joined_tells_the_schema_of_the_room_type() -> None:
+    class Schemed(Board):
+        schema = 3
+
+    for kind, schema in ((Schemed(), 3), (Board(), 0)):
+        async with lab(kind) as it:
+            assert (await it.join("ada", schema=3)).joined.schema == schema
+            assert (await it.join("ada", "notes", schema=3)).joined.schema == schema
+
+
 async def test_malformed_messages_close_the_session() -> None:
     async with lab() as it:
         for frame in (b"", b"\xc1", b"\x91\xcc\xff", msgpack.packb([4, "channel", 1, b""])):

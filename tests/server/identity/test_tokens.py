@@ -16,6 +16,7 @@ from jwt.algorithms import ECAlgorithm
 
 from parvis.plugins import Access, Caller, Grant
 from parvis.server.identity import Identity, Unauthenticated, open_identity
+from parvis.server.identity.people import COLORS
 from parvis.server.identity.tokens import ACCESS, KEY_NAME, ROOM
 from parvis.storage import User
 from tests.identities import OTHER_PASSWORD, Scene, make_scene
@@ -86,6 +87,7 @@ async def test_a_room_token_for_a_guest_speaks_for_a_guest(scene: Scene) -> None
     caller = (await scene.identity.by_room_token(token)).caller
     assert (caller.name, caller.member, caller.admin) == ("Grace", False, False)
     assert caller.user.startswith("guest-")
+    assert caller.color in COLORS
 
 
 async def test_the_key_survives_a_restart(scene: Scene) -> None:
@@ -96,12 +98,49 @@ async def test_the_key_survives_a_restart(scene: Scene) -> None:
     again.close()
 
 
-async def test_a_room_token_is_no_access_token_and_no_ticket(scene: Scene) -> None:
+async def test_a_room_token_is_no_access_token(scene: Scene) -> None:
     ada = await scene.person(admin=True)
-    token = room_token(scene.identity, ada)
-    for ask in (scene.identity.by_access_token(token), scene.identity.native(token, None)):
+    with pytest.raises(Unauthenticated):
+        await scene.identity.by_access_token(room_token(scene.identity, ada))
+
+
+async def test_a_native_session_and_http_take_both_kinds_of_token(scene: Scene) -> None:
+    ada, identity = await scene.person(admin=True), scene.identity
+    access, room = identity.access_token(ada).token, room_token(identity, ada)
+    for member, guest in (
+        (await identity.by_token(access), await identity.by_token(room)),
+        (await identity.native(access, None), await identity.native(room, None)),
+    ):
+        assert (member.caller.member, member.caller.admin, member.caller.grants) == (True, True, ())
+        assert (guest.caller.member, guest.caller.admin) == (False, False)
+        assert guest.caller.granted("plain/notes")
+        assert guest.proof.kind == "room"
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "pt_x"])
+async def test_what_is_no_token_is_refused_as_a_bearer(scene: Scene, token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await scene.identity.by_token(token)
+
+
+async def test_a_token_cannot_choose_how_it_is_read(scene: Scene) -> None:
+    ada = await scene.person(admin=True)
+    room, access = room_token(scene.identity, ada), scene.identity.access_token(ada).token
+    for forged in (
+        await resigned(scene, room, typ=ACCESS.typ),
+        await resigned(scene, access, typ=ROOM.typ),
+        await resigned(scene, access, typ="JWT"),
+    ):
         with pytest.raises(Unauthenticated):
-            await ask
+            await scene.identity.by_token(forged)
+
+
+async def test_a_room_token_ends_with_the_account_it_rests_on(scene: Scene) -> None:
+    ada = await scene.person()
+    token = room_token(scene.identity, ada, guest="Grace")
+    await scene.identity.people.set_password(ada, OTHER_PASSWORD)
+    with pytest.raises(Unauthenticated, match="has changed"):
+        await scene.identity.by_token(token)
 
 
 async def test_an_access_token_is_no_room_token(scene: Scene) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
 from parvis.plugins import (
     EDITOR,
@@ -21,6 +22,33 @@ from parvis.plugins import (
 )
 from parvis.protocol import ErrorCode, messages as m
 from tests.server.rooms.lab import Board, Draft, Mail, lab
+
+
+class Reading(Board):
+    """Keeps what it is shown of updates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Submission] = []
+
+    async def on_update(self, room: Room[YDoc], peer: Peer, submission: Submission) -> None:
+        self.seen.append(submission)
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_hook_sees_which_names_an_update_brings(size: int) -> None:
+    """A small update is read in the worker, a large one by a helper."""
+    kind = Reading()
+    async with lab(kind) as it:
+        ada = await it.join("ada")
+        doc: Doc[Any] = Doc()
+        words = XmlText("w" * size)
+        doc.get("default", type=XmlFragment).children.append(XmlElement("note", {}, [words]))
+        words.format(0, 4, {"bold": True})
+        ada.update(update := doc.get_update())
+        await it.until(lambda: ada.acked)
+        names = (frozenset({"default"}), frozenset({"note"}), frozenset({"bold"}))
+        assert kind.seen == [Submission("", update, *names)]
 
 
 class Diary(Board):

@@ -25,8 +25,8 @@ async def connect(
 
     Args:
         url: Of the node's websocket, e.g. ``wss://parvis.example.org/ws``.
-        ticket: An access token; or a function that is awaited for a one-time ticket or a token
-            before each connection and before the one in use expires.
+        ticket: An access or room token; or a function that is awaited for a one-time ticket or a
+            token before each connection and before the one in use expires.
         client: Name and version of the software, for the server's operator.
 
     Raises:

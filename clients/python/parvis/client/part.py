@@ -77,6 +77,7 @@ class Part(ABC):
         name: ``type/key`` or ``type/key:part``.
         channel: The server's number for the part; 0 while it is not joined.
         access: This client's capabilities here.
+        schema: Version of the room type's schema, as the server said at the last join; 0: none.
         store_waits: The server's store does not answer; what is unsaved stays so for now.
         on_signal: Called with each signal from the room.
         on_access: Called with the new capabilities.
@@ -90,6 +91,7 @@ class Part(ABC):
         self.name = name
         self.channel = 0
         self.access: frozenset[str] = frozenset()
+        self.schema = 0
         self.store_waits = False
         self.awareness = Awareness(client, host.clock)
         self.on_signal: Event[[Signaled]] = Event()
@@ -100,7 +102,7 @@ class Part(ABC):
         self.on_end: Event[[ClientError]] = Event()
         self.ended: ClientError | None = None
         self._host = host
-        self._schema = schema
+        self._shown = schema
         self._backoff = Backoff(host.random)
         self._timer: Timer | None = None
         self._waiting_to_join: list[asyncio.Future[None]] = []
@@ -149,12 +151,13 @@ class Part(ABC):
     # For the session
 
     def join_message(self, ref: int) -> Join:
-        return Join(ref, self.name, self._state(), self._incarnation(), self._schema)
+        return Join(ref, self.name, self._state(), self._incarnation(), self._shown)
 
     def opened(self, message: Joined) -> None:
         """The join was accepted."""
         self.channel = message.channel
         self.access = frozenset(message.access)
+        self.schema = message.schema
         self.store_waits = False
         self._backoff.reset()
         self._take(message)

@@ -18,6 +18,7 @@ from parvis.protocol.messages import (
     Refreshed,
     Refuse,
     ServerMessage,
+    Signaled,
     Welcome,
 )
 
@@ -38,6 +39,7 @@ class Session:
         welcome: What the server said when the present, or last, connection was opened.
         on_connected: Called with each welcome.
         on_disconnected: Called with why each connection ended.
+        on_signal: Called with each signal that concerns no part but the user.
     """
 
     def __init__(self, clock: Clock, random: Random) -> None:
@@ -46,6 +48,7 @@ class Session:
         self.welcome: Welcome | None = None
         self.on_connected: Event[[Welcome]] = Event()
         self.on_disconnected: Event[[ClientError]] = Event()
+        self.on_signal: Event[[Signaled]] = Event()
         self.closed: Closed | None = None
         self._parts: dict[str, Part] = {}
         self._channels: dict[int, Part] = {}
@@ -169,6 +172,8 @@ class Session:
             self._answer(message.ref, Refused(message.code, message.reason))
         elif isinstance(message, Refuse) and message.ref in self._joins:
             self._joins.pop(message.ref).join_refused(Refused(message.code, message.reason))
+        elif isinstance(message, Signaled) and not message.channel:
+            self.on_signal.emit(message)
         else:
             part = self._channels.get(getattr(message, "channel", 0))
             if part is not None:

@@ -65,13 +65,17 @@ class Gate:
     # Who sent it
 
     async def http(self, request: web.Request) -> Identified:
-        """Identify by ``Authorization: Bearer`` or by the cookie. Raises `Unauthenticated`."""
+        """Identify by ``Authorization: Bearer``, an access or room token, or by the cookie.
+
+        Raises:
+            Unauthenticated: If that does not hold, or is missing.
+        """
         if self.identity.open:
             self._require_own_page(request)
             return self.identity.guest()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return await self.identity.by_access_token(token.strip())
+            return await self.identity.by_token(token.strip())
         cookie = self.cookie(request)
         if cookie is None:
             raise Unauthenticated("sign in, or send an access token")

@@ -215,6 +215,10 @@ class NativeSession(DialectSession):
         for data in early:
             self.received(data)
 
+    def tell(self, name: str, body: Value) -> None:
+        if not self.closed:
+            self.send(m.Signaled(0, name, body))
+
     def _seconds_left(self) -> float:
         assert self.identified is not None
         expires = self.identified.expires
@@ -307,6 +311,7 @@ class NativeSession(DialectSession):
                 updates,
                 part.state(),
                 part.awareness.everyone(),
+                part.room.kind.schema,
             )
         )
         self.sit_down(seat)

@@ -41,6 +41,8 @@ async def scan_in_helper(helpers: Helpers, update: bytes, limits: Limits = CLIEN
             (client, clock, text)
             for client, clock, text in cast(Sequence[tuple[int, int, bytes]], found["astral"])
         ],
+        elements=set(cast(Sequence[str], found["elements"])),
+        formats=set(cast(Sequence[str], found["formats"])),
     )
 
 

@@ -48,6 +48,8 @@ def scan(step: Step, update: bytes, limits: Mapping[str, Any] | None = None) -> 
         "blocks": seen.blocks,
         "types": seen.types,
         "astral": seen.astral,
+        "elements": sorted(seen.elements),
+        "formats": sorted(seen.formats),
     }
 
 

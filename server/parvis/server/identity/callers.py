@@ -10,13 +10,14 @@ from ..ports import Clock, Random
 from ..settings import LOCAL_TENANT, Settings
 from .apps import Apps
 from .attempts import Buckets
+from .claims import look
 from .errors import Unauthenticated
 from .origins import Origins, is_loopback
 from .passwords import Passwords
 from .people import People, digest, epoch_in
 from .proof import Identified, Kind, Proof
 from .tickets import PREFIX, Tickets
-from .tokens import Signed, Tokens, open_tokens
+from .tokens import ACCESS, Signed, Tokens, open_tokens
 from .voids import Voids
 
 
@@ -107,15 +108,27 @@ class Identity:
             raise Unauthenticated("the token has been revoked")
         return identified
 
+    async def by_token(self, token: str) -> Identified:
+        """Identify by an access token or a room token; which one it is, it says itself.
+
+        Each is then read as what it says, with the checks of its kind, so that neither passes for
+        the other.
+        """
+        if self.open:
+            return self.guest()
+        if look(token).typ == ACCESS.typ:
+            return await self.by_access_token(token)
+        return await self.by_room_token(token)
+
     # Who shows what where
 
     async def native(self, ticket: str, origin: str | None) -> Identified:
-        """Identify who says ``hello`` or ``refresh``: a ticket, or an access token."""
+        """Identify who says ``hello`` or ``refresh``: a ticket, an access or a room token."""
         if self.open:
             return self._open_guest(origin)
         if ticket.startswith(PREFIX):
             return await self.by_ticket(ticket, origin)
-        return await self.by_access_token(ticket)
+        return await self.by_token(ticket)
 
     async def stock(
         self, *, token: str, cookie: str | None, origin: str | None, here: str

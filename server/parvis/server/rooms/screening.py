@@ -130,14 +130,25 @@ async def look_through(part: FastPart, submission: Submission) -> bool:
         return False
     if room.inspects:
         async with room.turn:
-            proposal = Proposal(part.address.part, submission.update)
-            await room.kind.on_update(room, seat, proposal)
+            await room.kind.on_update(room, seat, _proposal(part, submission))
     if room.guarded:
         return await part.shadow.survives(submission)
     return (
         submission.scan is None
         or submission.scan.blocks <= MANY
         or await _is_quick(part, submission)
+    )
+
+
+def _proposal(part: FastPart, submission: Submission) -> Proposal:
+    scanned = submission.scan
+    assert scanned is not None
+    return Proposal(
+        part.address.part,
+        submission.update,
+        frozenset(scanned.roots),
+        frozenset(scanned.elements),
+        frozenset(scanned.formats),
     )
 
 
