@@ -3,110 +3,19 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, DummyCookieJar
-from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from parvis.plugins import Access, Grant
-from parvis.server.api import Api, Gate, bodies, make_app
-from parvis.server.hosting.registry import installed
-from parvis.server.identity import Identity, open_identity
+from parvis.server.api import bodies
 from parvis.server.identity.passwords import Passwords
-from parvis.server.pages import add_pages
 from parvis.server.settings import ServerSettings, Settings
-from parvis.storage import Batch, Entry, Store, User
-from parvis.storage.factory import open_store
-from tests.clocks import SeededRandom, SetClock
+from parvis.storage import User
 from tests.identities import CHEAP, OTHER_PASSWORD, PASSWORD
-
-JSON = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True)
-class StoredRooms:
-    """The rooms of a node on which nobody is: deleting one concerns the store only."""
-
-    store: Store
-    clock: SetClock
-
-    async def delete(self, tenant: str, room: str, /) -> None:
-        await self.store.delete_room(tenant, room, now=self.clock.time())
-
-
-@dataclass
-class Site:
-    """A served API and what stands behind it."""
-
-    client: TestClient[Any, Any]
-    identity: Identity
-    store: Store
-    clock: SetClock
-    here: str
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        cookie: str | None = None,
-        token: str | None = None,
-        origin: str | None = None,
-        **headers: str,
-    ) -> tuple[int, Any, ClientResponse]:
-        """Send a request; return status, JSON answer and the answer itself."""
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        if cookie is not None:
-            sent["Cookie"] = f"parvis={cookie}"
-        if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
-        if origin is not None:
-            sent["Origin"] = origin
-        data = None
-        if body is not None:
-            sent |= JSON
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer = await self.client.request(method, f"/api/v1{path}", data=data, headers=sent)
-        text = await answer.text()
-        return answer.status, json.loads(text) if text else None, answer
-
-    async def person(self, email: str = "ada@example.org", **facts: Any) -> User:
-        """Make an account."""
-        name = facts.pop("name", email.partition("@")[0].title())
-        return await self.identity.people.add(email, name=name, password=PASSWORD, **facts)
-
-    async def cookie_of(self, user: User) -> str:
-        """Sign somebody in."""
-        return (await self.identity.people.sign_in(user))[0]
-
-    async def room(self, name: str, tenant: str = "local") -> None:
-        """Make a room with one row."""
-        now = self.clock.time()
-        opened = await self.store.open_room(tenant, name, creator="u_1", now=now)
-        entry = Entry(update=b"\x00\x00", sender="u_1", time=now, key=b"1")
-        await self.store.append(tenant, [Batch(name, "", opened.fence, 0, (entry,))])
-
-
-async def serve(settings: Settings, url: str) -> AsyncIterator[Site]:
-    """Serve the API on loopback."""
-    clock, random = SetClock(), SeededRandom()
-    store, accounts = open_store(url)
-    identity = await open_identity(settings, accounts, clock, random)
-    registry = installed(settings)
-    gate = Gate(identity, settings)
-    api = Api(settings, identity, gate, store, registry, StoredRooms(store, clock), clock)
-    app = make_app(api)
-    add_pages(app)
-    async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-        yield Site(client, identity, store, clock, str(client.make_url("/")).rstrip("/"))
-    identity.close()
-    await store.close()
+from tests.server.site import JSON, Site, code, cookies, serve
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -124,21 +33,6 @@ async def open_site() -> AsyncIterator[Site]:
         yield site
 
 
-def cookies(answer: ClientResponse) -> SimpleCookie:
-    """Return the cookies that an answer sets."""
-    found = SimpleCookie()
-    for header in answer.headers.getall("Set-Cookie", ()):
-        found.load(header)
-    return found
-
-
-def code(answer: Any) -> str:
-    """Return the code of an error."""
-    assert set(answer) == {"error"}
-    assert set(answer["error"]) == {"code", "message", "hint"}
-    return str(answer["error"]["code"])
-
-
 # Sessions
 
 
@@ -154,6 +48,7 @@ async def test_somebody_signs_in_is_known_and_signs_out(site: Site) -> None:
         "email": "ada@example.org",
         "name": "Ada",
         "color": ada.color,
+        "language": "",
         "admin": True,
         "created": ada.created,
         "disabled": False,
@@ -163,7 +58,10 @@ async def test_somebody_signs_in_is_known_and_signs_out(site: Site) -> None:
     assert (morsel["secure"], morsel["max-age"], morsel["domain"]) == ("", "2592000", "")
 
     status, again, _ = await site.ask("GET", "/session", cookie=morsel.value)
-    assert (status, again) == (200, answer | {"open": False})
+    assert (status, again) == (
+        200,
+        answer | {"open": False, "mail": False, "invite": True},
+    )
 
     status, _, response = await site.ask(
         "DELETE", "/session", cookie=morsel.value, origin=site.here
@@ -458,7 +356,17 @@ async def test_a_room_token_mints_no_other(site: Site) -> None:
     status, refused, _ = await site.ask(
         "POST", "/room-tokens", {"rooms": ["plain/notes"]}, token=answer["token"]
     )
-    assert (status, code(refused)) == (401, "unauthenticated")
+    assert (status, code(refused)) == (403, "permission_denied")
+
+
+async def test_a_guest_is_told_under_which_name_they_are_here(site: Site) -> None:
+    _, minted = await mint(site, await site.person(), rooms=["plain/notes"])
+    status, answer, _ = await site.ask("GET", "/session", token=minted["token"])
+    assert (status, answer["user"], answer["open"]) == (200, None, False)
+    assert answer["guest"]["name"] == "Ada"
+    for path in ("/people", "/notices", "/invitations"):
+        status, answer, _ = await site.ask("GET", path, token=minted["token"])
+        assert (status, code(answer)) == (403, "permission_denied")
 
 
 async def test_a_room_token_is_revoked_by_its_minter_or_an_administrator(site: Site) -> None:
@@ -769,6 +677,18 @@ async def test_the_api_describes_itself(site: Site) -> None:
         "GET /api/v1/rooms",
         "GET /api/v1/rooms/{type}/{key}",
         "DELETE /api/v1/rooms/{type}/{key}",
+        "GET /api/v1/people",
+        "PATCH /api/v1/account",
+        "POST /api/v1/account/password",
+        "POST /api/v1/password/forgot",
+        "POST /api/v1/password/reset",
+        "GET /api/v1/invitations",
+        "POST /api/v1/invitations",
+        "DELETE /api/v1/invitations/{id}",
+        "POST /api/v1/invitations/look",
+        "POST /api/v1/invitations/accept",
+        "GET /api/v1/notices",
+        "POST /api/v1/notices/read",
     } <= operations
     body = document["paths"]["/api/v1/session"]["post"]["requestBody"]
     assert body["content"]["application/json"]["schema"] == {
@@ -779,7 +699,8 @@ async def test_the_api_describes_itself(site: Site) -> None:
     }
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            named = {each["name"] for each in operation["parameters"]}
+            given = operation["parameters"]
+            named = {each["name"] for each in given if each["in"] == "path"}
             assert all(f"{{{name}}}" in path for name in named)
             assert path.count("{") == len(named)
 
@@ -790,7 +711,10 @@ async def test_the_api_describes_itself(site: Site) -> None:
 async def test_on_an_open_node_anyone_may_do_anything(open_site: Site) -> None:
     await open_site.room("plain/notes")
     status, answer, _ = await open_site.ask("GET", "/session")
-    assert (status, answer) == (200, {"user": None, "open": True})
+    assert (status, answer) == (
+        200,
+        {"user": None, "open": True, "mail": False, "invite": False},
+    )
     assert (await open_site.ask("POST", "/ticket"))[0] == 200
     assert (await open_site.ask("GET", "/rooms"))[1]["rooms"][0]["room"] == "plain/notes"
     assert (await open_site.ask("DELETE", "/rooms/plain/notes"))[0] == 204

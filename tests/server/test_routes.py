@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, DummyCookieJar
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient
 
 from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
-from parvis.server.api import Api, Gate, make_app
 from parvis.server.hosting.registry import Registry
-from parvis.server.hosting.routes import add_plugin_routes
-from parvis.server.identity import Identity, open_identity
+from parvis.server.identity import Identity
 from parvis.server.settings import ServerSettings, Settings
 from parvis.storage import User
-from parvis.storage.factory import open_store
-from tests.clocks import SeededRandom, SetClock
 from tests.identities import CHEAP, PASSWORD
 from tests.server.rooms.lab import Board
-from tests.server.test_api import StoredRooms
+from tests.server.site import serve as serve_whole
 
 LARGE = 512 * 1024
 
@@ -117,16 +113,9 @@ class Site:
 
 
 async def serve(settings: Settings) -> AsyncIterator[Site]:
-    clock, random = SetClock(), SeededRandom()
-    store, accounts = open_store("memory:")
-    identity = await open_identity(settings, accounts, clock, random)
-    registry, gate = Registry([Drawn()], settings), Gate(identity, settings)
-    app = make_app(Api(settings, identity, gate, store, registry, StoredRooms(store, clock), clock))
-    add_plugin_routes(app, registry, gate)
-    async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-        yield Site(client, identity, str(client.make_url("/")).rstrip("/"))
-    identity.close()
-    await store.close()
+    registry = Registry([Drawn()], settings)
+    async for whole in serve_whole(settings, "memory:", registry):
+        yield Site(whole.client, whole.identity, whole.here)
 
 
 @pytest.fixture

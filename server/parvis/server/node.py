@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from parvis.storage import Accounts, StorageError, Store, StoreUnavailable, User
+from parvis.storage import StorageError, Store, StoreUnavailable, User
 from parvis.storage.factory import open_blobs, open_store
 
 from .api import Api, Gate, make_app
@@ -22,14 +22,17 @@ from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
 from .hosting.guests import Guests
 from .hosting.host import Offers, host_room_types
-from .hosting.people import Directory
+from .hosting.jobs import Queues
 from .hosting.registry import installed
 from .hosting.routes import add_plugin_routes
 from .hosting.workshop import CONFINED, HELPERS as WORKSHOP_HELPERS, Workshop
 from .identity import Identity, open_identity
 from .limits import Limits
 from .listening import url_of
+from .mail import Post, carrier_of
+from .members import Members
 from .metrics import Metrics
+from .notices import Notices
 from .operations import Operations
 from .operator_socket import start_operator_socket
 from .pages import add_pages
@@ -88,10 +91,16 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
         most=settings.server.max_connections,
         most_per_address=settings.server.max_connections_per_address,
     )
-    offers = _offers(core, identity, accounts, settings, stack)
+    home = (settings.server.public_url or url_of(context.sockets)).rstrip("/")
+    queues = Queues(store, core.clock, core.random)
+    members = await _members(core, identity, settings, queues, home, stack)
+    offers = _offers(core, identity, members, settings, stack)
     await host_room_types(core, stack, offers)
+    queues.begin()
+    stack.push_async_callback(queues.close)
 
-    app = make_app(Api(settings, identity, gate, store, core.registry, core.directory, core.clock))
+    api = Api(settings, identity, gate, store, core.registry, core.directory, core.clock, members)
+    app = make_app(api)
     app.add_routes(sockets.routes())
     add_probes(app, health, core.metrics)
     add_plugin_routes(app, core.registry, gate)
@@ -110,8 +119,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     core.spawn(_beat(core, health, settings.data))
     # With --open nobody has an account.
     secret = None if settings.server.open else await identity.people.set_up_secret()
-    address = settings.server.public_url or url_of(context.sockets)
-    context.report_ready(f"{address}/setup#{secret}" if secret else None)
+    context.report_ready(f"{home}/setup#{secret}" if secret else None)
     await context.stopping.wait()
     health.draining = True
     await sockets.drain(settings.server.drain_deadline, context.hurry)
@@ -158,8 +166,34 @@ def _helpers(
     return HelperPool(size, clock, confinement=confinement, on_loss=lost)
 
 
+async def _members(
+    core: Core,
+    identity: Identity,
+    settings: Settings,
+    queues: Queues,
+    home: str,
+    stack: AsyncExitStack,
+) -> Members:
+    """Put together what people are to each other: letters, notices, invitations."""
+    clock, random = core.clock, core.random
+    post = Post(settings, carrier_of(settings, settings.data, clock), queues, clock, random)
+    stack.callback(post.close)
+    notices = Notices(
+        core.store,
+        identity.people.accounts,
+        post,
+        core.sessions,
+        clock,
+        random,
+        home=home,
+        delay=settings.mail.notice_delay,
+    )
+    await notices.prepare()
+    return Members(settings, identity, post, notices, clock, spawn=core.spawn, home=home)
+
+
 def _offers(
-    core: Core, identity: Identity, accounts: Accounts, settings: Settings, stack: AsyncExitStack
+    core: Core, identity: Identity, members: Members, settings: Settings, stack: AsyncExitStack
 ) -> Offers:
     """Put together what room types get besides rooms and rows."""
     helpers = _helpers(WORKSHOP_HELPERS, core.clock, core.metrics, CONFINED)
@@ -168,10 +202,10 @@ def _offers(
     async def account(id: str) -> User | None:
         if settings.server.open:  # where nobody has one, and any token is taken
             return User(id, LOCAL_TENANT, "", "", "", "", False, core.clock.time())
-        return await accounts.user(id)
+        return await identity.people.accounts.user(id)
 
     return Offers(
-        Directory(accounts),
+        members,
         Guests(identity.tokens, account),
         open_blobs(settings.store_url, Path(settings.data)),
         Workshop(helpers),

@@ -121,6 +121,8 @@ def _schema_of(hint: Any) -> dict[str, Any]:
                 for option in options
             ]
         }
+    if typing.get_origin(hint) is typing.Literal:
+        return {"enum": list(typing.get_args(hint))}
     if typing.get_origin(hint) is tuple:
         return {"type": "array", "items": {"type": "string"}}
     return dict(JSON_TYPES[hint])

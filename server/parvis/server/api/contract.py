@@ -1,8 +1,8 @@
 """What the HTTP API needs of the node, and what one of its endpoints is."""
 
 import enum
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from parvis.protocol import RoomName
 from parvis.storage import Store
 
 from ..identity import Identified, Identity
+from ..members import Members
 from ..ports import Clock
 from ..settings import Settings
 from .faults import Fault
@@ -51,6 +52,7 @@ class Api:
     registry: Registry
     directory: Directory
     clock: Clock
+    members: Members
 
 
 class Who(enum.Enum):
@@ -94,6 +96,7 @@ class Endpoint:
         path: Below ``/api/v1``, with ``{name}`` for variables and ``{name:.+}`` for those that may
             hold slashes.
         body: The dataclass that the request's body is read into; None for none.
+        query: What may stand after the question mark, and what it means.
     """
 
     method: str
@@ -103,3 +106,4 @@ class Endpoint:
     summary: str
     status: int = 200
     body: type[Any] | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])

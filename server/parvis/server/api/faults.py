@@ -17,6 +17,7 @@ from parvis.storage import EmailTaken, RoomDeleted, RoomNotFound, StoreUnavailab
 from ..identity import (
     InvalidAccount,
     KeysUnavailable,
+    LinkInvalid,
     SetUpClosed,
     TooBusy,
     TooManyAttempts,
@@ -99,6 +100,7 @@ SHAPES: Final[Mapping[type[Exception], Shape]] = {
         422, "weak_password", hint="Several words that nobody would put together are a good start."
     ),
     InvalidAccount: Shape(422, "invalid_account"),
+    LinkInvalid: Shape(410, "link_gone", hint="Ask for a new one."),
     SetUpClosed: Shape(403, "set_up_closed", hint="Sign in, or ask an administrator."),
     TooBusy: Shape(503, "busy", headers={"Retry-After": "1"}),
     KeysUnavailable: Shape(503, "keys_unavailable", headers={"Retry-After": "30"}),
@@ -128,7 +130,7 @@ def fault_of(error: Exception) -> Fault | None:
             return Fault(
                 429,
                 "too_many_attempts",
-                "too many attempts to sign in",
+                "too many attempts",
                 f"Try again in {wait} seconds.",
                 {"Retry-After": str(wait)},
             )

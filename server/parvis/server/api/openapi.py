@@ -1,7 +1,7 @@
 """Describes the HTTP API as OpenAPI 3.1, from the same table that serves it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -64,7 +64,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "summary": endpoint.summary,
         "description": f"For {endpoint.who.value}.",
         "security": [] if endpoint.who is Who.ANYONE else [{"cookie": []}, {"token": []}],
-        "parameters": _parameters(endpoint.path),
+        "parameters": _parameters(endpoint.path) + _query(endpoint.query),
         "responses": {str(endpoint.status): {"description": "Done."}, "default": _error()},
     }
     if endpoint.body is not None:
@@ -81,11 +81,7 @@ def _route(kind: str, path: str, route: Route) -> dict[str, Any]:
         "tags": [kind],
         "summary": route.summary,
         "security": [] if route.public else [{"cookie": []}, {"token": []}],
-        "parameters": _parameters(path)
-        + [
-            {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
-            for name, meaning in route.query.items()
-        ],
+        "parameters": _parameters(path) + _query(route.query),
         "responses": {str(route.status): done, "default": _error()},
     }
     if route.body is not None:
@@ -98,6 +94,13 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)", path)
+    ]
+
+
+def _query(meanings: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "description": meaning, "schema": {"type": "string"}}
+        for name, meaning in meanings.items()
     ]
 
 

@@ -13,6 +13,7 @@ from parvis.storage import RoomInfo
 from .contract import Api, Call
 from .faults import Fault
 from .names import authorized, find
+from .queries import number
 
 MAX_PAGE: Final = 1000
 
@@ -23,9 +24,7 @@ async def list_rooms(api: Api, call: Call) -> web.Response:
     Query: ``prefix``, ``after`` (the ``next`` of the page before), ``limit`` (1 to 1000).
     """
     query = call.request.query
-    limit = query.get("limit", "100")
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_PAGE):
-        raise Fault(400, "malformed", f"expected a limit from 1 to {MAX_PAGE}")
+    limit = number(call.request, "limit", 100, low=1, high=MAX_PAGE)
     prefix, after = query.get("prefix", ""), query.get("after", "")
     # One more, to know whether others follow. Only rooms that the caller may read count for that:
     # otherwise names, or that there are some, could be learnt by asking for them piece by piece.
@@ -33,9 +32,9 @@ async def list_rooms(api: Api, call: Call) -> web.Response:
     async with aclosing(_readable(api, call.who.caller, prefix, after)) as readable:
         async for room in readable:
             rooms.append(room)
-            if len(rooms) > int(limit):
+            if len(rooms) > limit:
                 break
-    page = rooms[: int(limit)]
+    page = rooms[:limit]
     following = page[-1].room if len(rooms) > len(page) else None
     return web.json_response({"rooms": [described(room) for room in page], "next": following})
 

@@ -7,12 +7,14 @@ from aiohttp import web
 
 from parvis.plugins import ErrorCode, Refused, Route
 
-from . import bodies, room_tokens, rooms, sessions, users
+from . import account, bodies, invitations, notices, room_tokens, rooms, sessions, users
 from .contract import Api, Call, Endpoint, Who
 from .faults import Handler
 from .openapi import document
 
 BASE: Final = "/api/v1"
+
+LIMIT: Final = "At most so many."
 
 ENDPOINTS: Final = (
     Endpoint("POST", "/session", sessions.sign_in, Who.ANYONE,
@@ -30,10 +32,40 @@ ENDPOINTS: Final = (
              "Sign a room token within one's own rights.", 201, room_tokens.NewRoomToken),
     Endpoint("DELETE", "/room-tokens/{id}", room_tokens.revoke, Who.MEMBER,
              "Revoke a room token.", 204),
+    Endpoint("PATCH", "/account", account.change, Who.MEMBER,
+             "Change one's own name, colour or language.", 200, account.Changes),
+    Endpoint("POST", "/account/password", account.change_password, Who.MEMBER,
+             "Change one's own password; all other sign-ins end.", 200, account.NewPassword),
+    Endpoint("POST", "/password/forgot", account.forgot, Who.ANYONE,
+             "Have a link for a new password sent, if there is such an account.", 202,
+             account.Forgotten),
+    Endpoint("POST", "/password/reset", account.reset, Who.ANYONE,
+             "Set a new password by such a link; all sign-ins end, and a new one begins.", 200,
+             account.Reset),
+    Endpoint("GET", "/people", users.list_people, Who.MEMBER, "List who has an account, by name.",
+             query={"q": "What a name or an address begins with or has in it.", "limit": LIMIT}),
+    Endpoint("GET", "/invitations", invitations.list_invitations, Who.MEMBER,
+             "List who was invited: by anybody for administrators, else by oneself."),
+    Endpoint("POST", "/invitations", invitations.invite, Who.MEMBER,
+             "Invite somebody to make an account, by mail.", 201, invitations.NewInvitation),
+    Endpoint("DELETE", "/invitations/{id}", invitations.withdraw, Who.MEMBER,
+             "Take an invitation back.", 204),
+    Endpoint("POST", "/invitations/look", invitations.look, Who.ANYONE,
+             "Say what an invitation is for.", 200, invitations.Secret),
+    Endpoint("POST", "/invitations/accept", invitations.accept, Who.ANYONE,
+             "Make the account that an invitation is for; sets the session cookie.", 201,
+             invitations.Acceptance),
+    Endpoint("GET", "/notices", notices.list_notices, Who.MEMBER,
+             "List one's notices, newest first, a page at a time.",
+             query={"after": "The next of the page before.", "limit": LIMIT}),
+    Endpoint("POST", "/notices/read", notices.read_notices, Who.MEMBER,
+             "Note that notices have been read.", 200, notices.ReadNotices),
     Endpoint("GET", "/users", users.list_users, Who.ADMIN, "List the tenant's accounts."),
     Endpoint("POST", "/users", users.add_user, Who.ADMIN, "Make an account.", 201, users.NewUser),
     Endpoint("GET", "/rooms", rooms.list_rooms, Who.CALLER,
-             "List rooms that one may read, by prefix, a page at a time."),
+             "List rooms that one may read, by prefix, a page at a time.",
+             query={"prefix": "What their names begin with.", "limit": LIMIT,
+                    "after": "The next of the page before."}),
     Endpoint("GET", "/rooms/{type}/{key:.+}", rooms.show_room, Who.CALLER, "Describe a room."),
     Endpoint("DELETE", "/rooms/{type}/{key:.+}", rooms.delete_room, Who.CALLER,
              "Delete a room for everybody.", 204),

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import web
 
@@ -13,6 +14,11 @@ from .contract import Api, Call
 from .faults import Fault
 
 logger = logging.getLogger(__name__)
+
+SHOWN: Final = (
+    "id", "tenant", "email", "name", "color", "language", "admin", "created", "disabled"
+)  # fmt: skip
+"""What the API shows of an account to its owner and to administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +41,32 @@ class FirstAdmin:
 
 async def sign_in(api: Api, call: Call) -> web.Response:
     """Begin a session: the answer sets the cookie."""
-    return await _begin(api, call, await _authenticate(api, call), 200)
+    return await begin(api, call, await _authenticate(api, call), 200)
 
 
 async def who_am_i(api: Api, call: Call) -> web.Response:
     """Say who is signed in."""
     identified = call.who
-    if identified.caller.anyone:
-        return web.json_response({"user": None, "open": True})
-    user = await api.identity.people.accounts.user(identified.caller.user)
+    caller = identified.caller
+    if caller.anyone:
+        nobody = {"user": None, "open": True, "mail": False, "invite": False}
+        return web.json_response(nobody)
+    if not caller.member:
+        guest = {"id": caller.user, "name": caller.name, "color": caller.color}
+        return web.json_response(
+            {"user": None, "guest": guest, "open": False, "mail": False, "invite": False}
+        )
+    user = await api.identity.people.accounts.user(caller.user)
     if user is None:
         raise Fault(401, "unauthenticated", "the account is gone")
-    return web.json_response({"user": shown(user), "open": False})
+    return web.json_response(
+        {
+            "user": shown(user),
+            "open": False,
+            "mail": api.members.post.configured,
+            "invite": api.members.may_invite(caller),
+        }
+    )
 
 
 async def sign_out(api: Api, call: Call) -> web.Response:
@@ -68,7 +88,7 @@ async def set_up(api: Api, call: Call) -> web.Response:
         given.secret, email=given.email, name=given.name, password=given.password
     )
     logger.info("%s: made the first administrator", user.id)
-    return await _begin(api, call, user, 201)
+    return await begin(api, call, user, 201)
 
 
 async def ticket(api: Api, call: Call) -> web.Response:
@@ -87,10 +107,7 @@ async def access_token(api: Api, call: Call) -> web.Response:
 def shown(user: User) -> dict[str, object]:
     """Return what the API shows of an account."""
     kept = dataclasses.asdict(user)
-    return {
-        name: kept[name]
-        for name in ("id", "tenant", "email", "name", "color", "admin", "created", "disabled")
-    }
+    return {name: kept[name] for name in SHOWN}
 
 
 async def _authenticate(api: Api, call: Call) -> User:
@@ -100,13 +117,14 @@ async def _authenticate(api: Api, call: Call) -> User:
     return await api.identity.people.authenticate(given.email, given.password, address)
 
 
-async def _begin(api: Api, call: Call, user: User, status: int) -> web.Response:
+async def begin(api: Api, call: Call, user: User, status: int, **more: str) -> web.Response:
+    """Sign somebody in who has proven who they are: the answer sets the cookie."""
     # A fresh secret at each sign-in: one that was planted before is worth nothing.
     before = api.gate.cookie(call.request)
     if before is not None:
         await api.identity.people.sign_out(before)
     secret, _ = await api.identity.people.sign_in(user)
-    response = web.json_response({"user": shown(user)}, status=status)
+    response = web.json_response({"user": shown(user), **more}, status=status)
     api.gate.set_cookie(response, secret)
     logger.info("%s: signed in from %s", user.id, api.gate.address(call.request))
     return response

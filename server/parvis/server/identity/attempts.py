@@ -57,10 +57,11 @@ class Buckets:
 
 
 class Attempts:
-    """Counts sign-ins."""
+    """Counts what may be tried so often about an account, and from a network address."""
 
-    def __init__(self, clock: Clock, settings: AuthSettings) -> None:
-        refill = settings.login_refill
+    def __init__(self, clock: Clock, settings: AuthSettings, *, slower: float = 1) -> None:
+        """Allow as much as the settings do for sign-ins, coming back `slower` times as slowly."""
+        refill = settings.login_refill * slower
         self._accounts = Buckets(clock, settings.login_attempts, refill)
         self._addresses = Buckets(clock, settings.login_attempts_per_address, refill / PER_ADDRESS)
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()

@@ -12,6 +12,7 @@ from .apps import Apps
 from .attempts import Buckets
 from .claims import look
 from .errors import Unauthenticated
+from .links import Links
 from .origins import Origins, is_loopback
 from .passwords import Passwords
 from .people import People, digest, epoch_in
@@ -56,6 +57,7 @@ class Identity:
         self.people: Final = People(
             accounts, Passwords(auth, random), self.voids, clock, random, auth
         )
+        self.links: Final = Links(self.people, clock, random)
         self._accounts = accounts
         self._clock = clock
         self._random = random

@@ -7,6 +7,7 @@ IdentityError            the base
 ├── TooBusy              too many passwords are being checked already
 ├── WeakPassword         this password will not do
 ├── InvalidAccount       this e-mail address or name will not do
+├── LinkInvalid          the one-time link was used, taken back, replaced, or is too old
 └── SetUpClosed          there is an administrator already, or the set-up secret is wrong
 """
 
@@ -51,6 +52,10 @@ class WeakPassword(IdentityError):
 
 class InvalidAccount(IdentityError):
     """The e-mail address or the name of an account is not well-formed."""
+
+
+class LinkInvalid(IdentityError):
+    """A one-time link was used, taken back, replaced or is too old; or there never was one."""
 
 
 class SetUpClosed(IdentityError):

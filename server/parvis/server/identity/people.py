@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import hashlib
 import re
+import unicodedata
 from typing import Final
 
 from parvis.storage.accounts import Accounts, SignIn, User
@@ -25,6 +26,8 @@ COLORS: Final = (
     "#0e7490", "#0f766e", "#15803d", "#4d7c0f", "#a16207", "#92400e", "#475569", "#9f1239",
 )  # fmt: skip
 """Of cursors: each readable on white and on black."""
+
+MAX_NAME: Final = 100
 
 WRONG: Final = "wrong e-mail address or password"
 
@@ -57,6 +60,8 @@ class People:
         password: str = "",
         admin: bool = False,
         tenant: str = LOCAL_TENANT,
+        language: str = "",
+        link: bytes | None = None,
     ) -> User:
         """Make an account.
 
@@ -66,17 +71,18 @@ class People:
             password: Empty for an account without password sign-in.
             admin: Whether the person administers the tenant.
             tenant: Whose data the account is about.
+            language: ``en``, ``fr`` or empty.
+            link: Digest of the invitation, which is used up.
 
         Raises:
             WeakPassword, InvalidAccount, TooBusy
             EmailTaken: If another account has the address.
+            LinkGone: If there is no such invitation any more.
         """
         email = email.strip()
-        name = " ".join(name.split()) or email.partition("@")[0]
+        name = _name(name) or email.partition("@")[0]
         if not is_email(email):
             raise InvalidAccount(f"expected an e-mail address, got {email[:80]!r}")
-        if len(name) > 100 or not name.isprintable():
-            raise InvalidAccount("expected a name of up to 100 printable characters")
         if password:
             self.passwords.check(password, email, name)
         user = User(
@@ -88,8 +94,9 @@ class People:
             password=await self.passwords.hash(password) if password else "",
             admin=admin,
             created=self._clock.time(),
+            language=language,
         )
-        await self.accounts.add_user(user)
+        await self.accounts.add_user(user, link=link)
         return user
 
     async def by_email(self, email: str) -> User | None:
@@ -117,15 +124,57 @@ class People:
             await self.accounts.save_user(user)
         return user
 
-    async def set_password(self, user: User, password: str) -> User:
-        """Give an account a new password; every token and sign-in of the old one is void."""
+    async def set_password(self, user: User, password: str, *, link: bytes | None = None) -> User:
+        """Give an account a new password; every token and sign-in of the old one is void.
+
+        Args:
+            link: Digest of the link that allows it, which is used up.
+
+        Raises:
+            WeakPassword, TooBusy
+            LinkGone: If there is no such link any more.
+        """
         self.passwords.check(password, user.email, user.name)
         hashed = await self.passwords.hash(password)
-        return await self.save(dataclasses.replace(user, password=hashed, epoch=user.epoch + 1))
+        changed = dataclasses.replace(user, password=hashed, epoch=user.epoch + 1)
+        return await self.save(changed, link=link)
 
-    async def save(self, user: User) -> User:
+    async def change_password(self, user: User, current: str, password: str, address: str) -> User:
+        """Give an account a new password if the current one is shown; else as `set_password`.
+
+        Raises:
+            Unauthenticated, TooManyAttempts: As `authenticate`: a stolen cookie is no licence to
+                try passwords.
+        """
+        shown = await self.authenticate(user.email, current, address)
+        return await self.set_password(shown, password)
+
+    async def change(
+        self,
+        user: User,
+        *,
+        name: str | None = None,
+        color: str | None = None,
+        language: str | None = None,
+    ) -> User:
+        """Change what a person may choose of their account; None leaves it as it is.
+
+        Raises:
+            InvalidAccount: If the name is none, or the colour is not one of `COLORS`.
+        """
+        name = user.name if name is None else _name(name)
+        color = user.color if color is None else color.lower()
+        if not name:
+            raise InvalidAccount("expected a name, got none")
+        if color not in (user.color, *COLORS):
+            raise InvalidAccount(f"expected one of the colours {', '.join(COLORS)}")
+        language = user.language if language is None else language
+        changed = dataclasses.replace(user, name=name, color=color, language=language)
+        return user if changed == user else await self.save(changed)
+
+    async def save(self, user: User, *, link: bytes | None = None) -> User:
         """Keep a changed account and let live sessions know."""
-        await self.accounts.save_user(user)
+        await self.accounts.save_user(user, link=link)
         self._voids.note_user(user)
         return user
 
@@ -135,7 +184,7 @@ class People:
         It begins with the account's epoch, so that it ends with the password it was made by. The
         digest in the store covers all of it.
         """
-        secret = f"{user.epoch}.{_secret(self._random)}"
+        secret = f"{user.epoch}.{fresh_secret(self._random)}"
         now = self._clock.time()
         expires = now + self._settings.sign_in_days * DAY
         sign_in = SignIn(digest=digest(secret), user=user.id, created=now, expires=expires)
@@ -154,7 +203,7 @@ class People:
 
     async def set_up_secret(self) -> str | None:
         """Return the secret with which the first administrator is made; None if there is one."""
-        fresh = _secret(self._random)
+        fresh = fresh_secret(self._random)
         kept = await self.accounts.secret(SETUP, fresh=fresh.encode())
         if any(user.admin for user in await self.accounts.users()):
             await self.accounts.take_secret(SETUP, kept)
@@ -190,6 +239,20 @@ def is_email(text: str) -> bool:
     return EMAIL.fullmatch(text) is not None and text.isprintable()
 
 
+def _name(name: str) -> str:
+    """Return a name as it is kept. Raises `InvalidAccount`."""
+    name = " ".join(name.split())
+    if len(name) > MAX_NAME or not name.isprintable():
+        raise InvalidAccount(f"expected a name of up to {MAX_NAME} printable characters")
+    return name
+
+
+def folded(text: str) -> str:
+    """Return a text as people search for it: without case and accents."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(each for each in plain if not unicodedata.combining(each))
+
+
 def digest(secret: str) -> bytes:
     """Return what is kept of a cookie's secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
@@ -201,5 +264,6 @@ def epoch_in(secret: str) -> int:
     return int(digits) if digits.isdecimal() and len(digits) < 10 else 0
 
 
-def _secret(random: Random) -> str:
+def fresh_secret(random: Random) -> str:
+    """Return 256 bits that stand in a cookie or a link."""
     return base64.urlsafe_b64encode(random.bytes(32)).rstrip(b"=").decode()

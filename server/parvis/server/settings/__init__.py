@@ -9,9 +9,12 @@ from .filling import Problem, SettingsInvalid, fill, setting
 from .loading import FLAGS, Described, describe, load
 from .sections import (
     LOCAL_TENANT,
+    LOOPBACK,
+    MAILABLE,
     AppSettings,
     AuthSettings,
     LogSettings,
+    MailSettings,
     RoomSettings,
     ServerSettings,
     Settings,
@@ -21,10 +24,13 @@ from .sections import (
 __all__ = [
     "FLAGS",
     "LOCAL_TENANT",
+    "LOOPBACK",
+    "MAILABLE",
     "AppSettings",
     "AuthSettings",
     "Described",
     "LogSettings",
+    "MailSettings",
     "Problem",
     "RoomSettings",
     "ServerSettings",

@@ -107,7 +107,7 @@ def collect(
 ) -> T | None:
     """Like `fill`, but add what is wrong to `problems`; None if there was anything."""
     fields = {
-        field.name: field for field in dataclasses.fields(typing.cast(Any, kind)) if field.init
+        key_of(field): field for field in dataclasses.fields(typing.cast(Any, kind)) if field.init
     }
     hints = typing.get_type_hints(kind)
     before = len(problems)
@@ -116,9 +116,9 @@ def collect(
         if key not in fields:
             problems.append(unknown(f"{where}.{key}", [f"{where}.{name}" for name in fields]))
             continue
-        about = fields[key].metadata
+        name, about = fields[key].name, fields[key].metadata
         try:
-            arguments[key] = convert(raw, hints[key], about)
+            arguments[name] = convert(raw, hints[name], about)
         except ValueError as error:
             shown = "a value" if about.get("secret") else f"{raw!r:.80}"
             problems.append(Problem(f"{where}.{key}", f"got {shown}, expected {error}"))
@@ -129,6 +129,11 @@ def collect(
     except (TypeError, ValueError) as error:
         problems.append(Problem(where, str(error)))
         return None
+
+
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """Return what a field is called outside: ``from_`` stands for a word that Python keeps."""
+    return field.name.removesuffix("_")
 
 
 def unknown(key: str, known: Iterable[str]) -> Problem:

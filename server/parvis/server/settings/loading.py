@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
-from .filling import Problem, SettingsInvalid, Word, collect, describe_type, unknown
+from .filling import Problem, SettingsInvalid, Word, collect, describe_type, key_of, unknown
 from .sections import (
     NAME,
     AppSettings,
     AuthSettings,
     LogSettings,
+    MailSettings,
     RoomSettings,
     ServerSettings,
     Settings,
@@ -24,6 +25,7 @@ PLAIN: Final[Mapping[str, type[Any]]] = {
     "server": ServerSettings,
     "store": StoreSettings,
     "auth": AuthSettings,
+    "mail": MailSettings,
     "log": LogSettings,
 }
 SECTIONS: Final = (*PLAIN, "rooms")
@@ -197,8 +199,8 @@ def describe() -> list[Described]:
     }
     return [
         Described(
-            key=f"{where}.{each.name}",
-            variable="PARVIS_" + f"{where}.{each.name}".replace(".", "__").upper(),
+            key=f"{where}.{key_of(each)}",
+            variable="PARVIS_" + f"{where}.{key_of(each)}".replace(".", "__").upper(),
             default=_shown(each.default),
             accepts=_accepts(kind, each),
             meaning=each.metadata["meaning"],

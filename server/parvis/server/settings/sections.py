@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -67,6 +68,21 @@ def _key_set(source: str) -> str | None:
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
         return "https://…, since whoever changes the keys on the way can grant anything"
     return None
+
+
+MAILABLE: Final = re.compile(
+    r"[^\s@<>()\[\]\\,;:\"\x00-\x20\x7f]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}"
+)
+"""An address that means the same in a letter's header as in a dialogue with a mail server."""
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _sender(sender: str) -> str | None:
+    name, address = parseaddr(sender)
+    if not sender or (MAILABLE.fullmatch(address) and name.isprintable() and sender.isprintable()):
+        return None
+    return "an address like Parvis <parvis@example.org>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +235,41 @@ class AuthSettings:
     login_refill: float = setting(
         60.0, "Until one more sign-in per account is allowed.", unit="seconds", low=0.1, high=3600
     )
+    invite: Literal["members", "admins"] = setting(
+        "members", "Who may invite people to make an account."
+    )
     apps: Mapping[str, AppSettings] = field(default_factory=dict[str, AppSettings])
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that letters go through. Without `host` they are written to ``DATA/mail``."""
+
+    host: str = setting("", "Mail server; empty: letters are written to DATA/mail.")
+    port: int = setting(
+        0, "Its port; 0: 587 with starttls, 465 with tls, 25 with none.", low=0, high=65535
+    )
+    security: Literal["starttls", "tls", "none"] = setting(
+        "starttls", "How the way there is protected; its certificate is checked."
+    )
+    user: str = setting("", "Account at the mail server; empty: letters are taken without.")
+    password: str = setting("", "Password of that account.", secret=True)
+    from_: str = setting(
+        "", "Sender, like Parvis <parvis@example.org>; empty: at the public host.", check=_sender
+    )
+    notice_delay: float = setting(
+        120.0,
+        "A notice that was not read in the app is mailed after.",
+        unit="seconds",
+        low=0,
+        high=7 * 86_400,
+    )
+
+    def __post_init__(self) -> None:
+        if self.password and self.security == "none" and self.host not in LOOPBACK:
+            raise ValueError("security: expected starttls or tls, the password would be in clear")
+        if self.user and not self.password:
+            raise ValueError("password: expected one for the user, got none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +289,7 @@ class Settings:
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     auth: AuthSettings = AuthSettings()
+    mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
     rooms: Mapping[str, RoomSettings] = field(default_factory=dict[str, RoomSettings])
 
@@ -247,6 +298,10 @@ class Settings:
         return self.rooms.get(type) or RoomSettings()
 
     def __post_init__(self) -> None:
+        if self.mail.host and not self.server.public_url:
+            # The name under which a request came is its sender's choice: whoever asks for somebody
+            # else's new password could have the link lead to a server of their own.
+            raise ValueError("mail.host needs server.public_url, for the links in letters")
         folder = self._store_folder
         if folder is not None and self.server.data not in (DEFAULT_DATA, str(folder)):
             raise ValueError(
