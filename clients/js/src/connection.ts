@@ -130,7 +130,8 @@ export class Connection {
     this.#heard = false
     this.send({ type: 'ping', ref: this.#owner.nextRef() })
     this.#after('ping', within, () => {
-      if (this.#heard) this.#after('ping', this.#pingEvery, () => this.#ping(this.#pingEvery))
+      const pause = Math.max(0, this.#pingEvery - within)
+      if (this.#heard) this.#after('ping', pause, () => this.#ping(this.#pingEvery))
       else this.end(CloseCode.broken, `nothing came for ${within} seconds`)
     })
   }

@@ -86,6 +86,7 @@ export class Session extends Events<SessionEvents> implements Host {
   readonly #backoff: Backoff
   readonly #stopWaking: () => void
   #status: Status = 'connecting'
+  #open = false
   #user: User | null = null
   #welcome: Received<'welcome'> | null = null
   #connection: Connection | null = null
@@ -156,7 +157,7 @@ export class Session extends Events<SessionEvents> implements Host {
   // For the parts
 
   get connected(): boolean {
-    return this.#status === 'open'
+    return this.#open
   }
 
   get frameLimit(): number {
@@ -217,6 +218,7 @@ export class Session extends Events<SessionEvents> implements Host {
     this.#user = { id: text('id'), name: text('name'), color: text('color') }
     this.#openSince = this.platform.now()
     this.#unproven = 0
+    this.#open = true
     this.#become('open')
     this.emit('user', this.#user)
     for (const part of [...this.#parts.values()]) part.online()
@@ -252,7 +254,7 @@ export class Session extends Events<SessionEvents> implements Host {
 
   ended(end: End): void {
     this.#connection = null
-    const wasOpen = this.#status === 'open'
+    const wasOpen = this.#open
     if (wasOpen && this.platform.now() - this.#openSince >= GOOD_AFTER) this.#backoff.reset()
     // A one-time ticket dies of old age where a device falls asleep; a second one that is refused is final.
     const oldTicket = end.code === CloseCode.unauthenticated && !wasOpen && this.#unproven++ === 0
@@ -319,7 +321,7 @@ export class Session extends Events<SessionEvents> implements Host {
   #lost(why: Disconnected | Closed): void {
     this.#joins.clear()
     this.#channels.clear()
-    if (this.#status === 'open') this.#status = 'connecting' // nothing can be sent any more
+    this.#open = false
     for (const part of [...this.#parts.values()]) part.lost()
     const answers = [...this.#answers.values()]
     this.#answers.clear()
