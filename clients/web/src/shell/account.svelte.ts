@@ -86,6 +86,16 @@ class Account {
     }
   }
 
+  /** Asks whether the session still holds; `ended` if not. */
+  async check(): Promise<void> {
+    try {
+      const session = await api.get<Session>('session')
+      if (session.user === null && this.status === 'in') this.status = 'ended'
+    } catch {
+      // A refusal has been heard by `onSignedOut`; without an answer nothing is known.
+    }
+  }
+
   async signIn(email: string, password: string): Promise<void> {
     await this.#begin(() => api.post<Session>('session', { email, password }))
   }

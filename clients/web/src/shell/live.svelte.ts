@@ -1,5 +1,5 @@
 // The one live session of the page: the SDK's, with tickets of whoever is signed in.
-import { Closed, clearDevice, connect, type Session, type SessionSignal, type Status } from '@parvis/client'
+import { clearDevice, connect, deviceDocuments, type Session, type SessionSignal, type Status } from '@parvis/client'
 import { account, guestName } from './account.svelte'
 import { api, Refusal } from './api'
 
@@ -11,7 +11,12 @@ interface Guest {
 
 type Listener = (signal: SessionSignal) => void
 
-const state = $state<{ status: Status; wanted: boolean; problem: unknown }>({ status: 'connecting', wanted: false, problem: null })
+const state = $state<{ status: Status; wanted: boolean; problem: unknown; generation: number }>({
+  status: 'connecting',
+  wanted: false,
+  problem: null,
+  generation: 0,
+})
 let session: Session | null = null
 let owner: string | null = null
 const listeners = new Set<Listener>()
@@ -24,13 +29,9 @@ export function storageOf(id: string): string {
 }
 
 async function ticket(): Promise<string> {
-  try {
-    return (await api.post<{ ticket: string }>('ticket')).ticket
-  } catch (error) {
-    // Nobody is signed in any more: trying again would only be refused again.
-    if (error instanceof Refusal && error.status === 401) throw new Closed('signed out', null)
-    throw error
-  }
+  // Nobody is signed in any more: asking would only be refused again. `again` tries at once.
+  if (account.status === 'ended') throw new Refusal('unauthenticated', 'the session has ended', { status: 401 })
+  return (await api.post<{ ticket: string }>('ticket')).ticket
 }
 
 function open(id: string, tickets: () => Promise<string>, storage: string | null): Session {
@@ -43,6 +44,10 @@ function open(id: string, tickets: () => Promise<string>, storage: string | null
   state.status = made.status
   made.on('status', (status) => {
     if (session === made) state.status = status
+  })
+  // Signed out elsewhere, disabled, or the password was changed: the node says which when it is asked.
+  made.on('closed', () => {
+    if (session === made && account.status === 'in') void account.check()
   })
   made.on('signal', (signal) => {
     for (const listener of listeners) listener(signal)
@@ -91,9 +96,17 @@ export const live = {
     return () => risks.delete(risk)
   },
 
-  /** Whether signing out now would lose something. */
-  get isAtRisk(): boolean {
-    return Array.from(risks).some((risk) => risk())
+  /** Whether signing out now would lose something, of this tab or of what this device keeps. */
+  async isAtRisk(): Promise<boolean> {
+    if (Array.from(risks).some((risk) => risk())) return true
+    if (!account.user) return false
+    try {
+      const kept = await deviceDocuments(storageOf(account.user.id))
+      return kept.some(({ unsaved }) => unsaved)
+    } catch {
+      // Where nothing can be read nothing is kept.
+      return false
+    }
   },
 
   /** Tries to connect at once. */
@@ -104,8 +117,17 @@ export const live = {
 
   /** Somebody has signed in again after their session ended: open parts go on. */
   again(): void {
-    if (session?.status === 'closed') session = null
-    session?.retryNow()
+    if (session?.status !== 'closed') return session?.retryNow()
+    session = null
+    state.generation += 1
+  },
+
+  /**
+   * Grows when open parts belong to a session that has ended for good: pages are then made anew and
+   * find on this device what had not been sent. Reactive.
+   */
+  get generation(): number {
+    return state.generation
   },
 }
 

@@ -7,7 +7,7 @@ import type { Component } from 'svelte'
 export interface Route {
   /** `/docs/:key`; `:name` stands for one segment, `*name` at the end for the rest. */
   readonly pattern: string
-  load(): Promise<{ default: Component<PageProps> }>
+  load(): Promise<{ default: Component<PageProps> | Component }>
   /** Also for people who are not signed in; otherwise they get to sign in first. */
   readonly guests?: boolean
   /** Without the sidebar and its bars: the page fills the window. */

@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<string, Key>> = {
   set_up_closed: 'refusal.set_up_closed',
   invalid_account: 'refusal.invalid_account',
   email_taken: 'refusal.email_taken',
-  link_invalid: 'refusal.link_closed',
+  link_gone: 'refusal.link_closed',
   weak_password: 'refusal.weak_password',
   wrong_password: 'refusal.wrong_current_password',
   conflict: 'refusal.conflict',

@@ -1,7 +1,10 @@
 // How people are drawn: their colours, what is readable on them, their initials.
 
-/** White text on each of these has a contrast of at least 4.6; each stands out on the dark page. */
-export const COLORS = ['#ba5751', '#b45e26', '#897412', '#37843d', '#1b8278', '#1a7caa', '#5072c2', '#8564b9', '#ae578b'] as const
+/** Those that accounts may have: white text on each has a contrast of at least 4.5. */
+export const COLORS = [
+  '#c2410c', '#b91c1c', '#be185d', '#a21caf', '#7e22ce', '#4338ca', '#1d4ed8', '#0369a1',
+  '#0e7490', '#0f766e', '#15803d', '#4d7c0f', '#a16207', '#92400e', '#475569', '#9f1239',
+] as const
 const NEUTRAL = '#6b6f76'
 const DARK = '#1d2023'
 
