@@ -9,13 +9,16 @@ from typing import Final
 
 from parvis.plugins import (
     Access,
+    Answer,
     Caller,
+    Commit,
     ErrorCode,
     Job,
     Node,
     Part,
     Peer,
     Refused,
+    Request,
     Room,
     RoomType,
     Route,
@@ -24,9 +27,13 @@ from parvis.plugins import (
     migrations_in,
 )
 
+from .commands import Commands
+from .comments import Comments
 from .content_routes import ContentRoutes
 from .contents import Contents
 from .documents import Documents
+from .filing import Filing
+from .history import History
 from .listing import Listing
 from .notices import Notices
 from .office import Office, missing
@@ -38,6 +45,8 @@ from .settings import DocsSettings
 from .sharing import Sharing
 from .sharing_routes import SharingRoutes
 from .spaces import Spaces
+from .upkeep import Upkeep
+from .versions import Versions
 from .vocabulary import ELEMENTS, MARKS, VERSION, mark
 
 logger = logging.getLogger(__name__)
@@ -74,7 +83,17 @@ class Docs(RoomType[YDoc]):
         )
         notices = Notices(office, rights)
         sharing = SharingRoutes(office, documents, Sharing(office, rights, notices))
-        contents = ContentRoutes(office, Contents(office, rights, documents))
+        history = History(office, rights)
+        contents = ContentRoutes(
+            office,
+            Contents(office, rights, documents, history),
+            Filing(office, rights),
+            history,
+        )
+        self._upkeep = Upkeep(office, notices)
+        self._commands = Commands(
+            rights, documents, Comments(office, notices), Versions(office, history)
+        )
         self.routes: Sequence[Route] = (
             *shelves.routes(),
             *contents.routes(),
@@ -116,11 +135,19 @@ class Docs(RoomType[YDoc]):
         if foreign := frozenset(map(mark, submission.formats)) - MARKS:
             raise _unknown("the schema knows no mark", foreign)
 
+    async def on_command(self, room: Room[YDoc], caller: Caller, command: Request) -> Answer:
+        return await self._commands.do(room, caller, command)
+
+    async def on_commit(self, commit: Commit) -> None:
+        await self._upkeep.committed(commit)
+
     async def on_job(self, node: Node, tenant: str, job: Job) -> None:
         key = job.payload.decode()
         match job.key.partition(":")[0]:
             case "purge":
                 await self._documents.purge(tenant, key)
+            case "index":
+                await self._upkeep.look(tenant, key)
             case "ends":
                 await node.reauthorize(tenant, key)
             case _:

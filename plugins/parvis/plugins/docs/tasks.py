@@ -6,6 +6,7 @@ imported where they are used: a node never needs them.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -113,3 +114,11 @@ def _change(doc: Doc[Any], change: Callable[[], None]) -> bytes:
     change()
     doc.unobserve(observing)
     return _merged(updates)
+
+
+def appended(updates: Sequence[bytes], document: bytes) -> bytes:
+    """Return an update that adds the blocks of another document, as JSON, at the end."""
+    from .fragment import append, load
+
+    doc = load(surrogates.mend(updates))
+    return _change(doc, lambda: append(doc, json.loads(document)))
