@@ -120,7 +120,7 @@ $(BIN)/python:
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Python packages → $(VENV)"
 	@$(PIP_INSTALL) pip
-	@$(PIP_INSTALL) --build-constraint constraints.txt --editable .
+	@$(PIP_INSTALL) --build-constraint constraints.txt --editable .[pdf]
 	@touch $@
 
 $(DEV): $(RUNTIME)
@@ -152,6 +152,9 @@ debian:
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing="$$missing postgresql"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	compgen -G '/usr/lib/*/libpango-1.0.so.0' >/dev/null || missing="$$missing libpango-1.0-0"; \
+	compgen -G '/usr/lib/*/libpangoft2-1.0.so.0' >/dev/null || missing="$$missing libpangoft2-1.0-0"; \
+	compgen -G '/usr/lib/*/libharfbuzz-subset.so.0' >/dev/null || missing="$$missing libharfbuzz-subset0"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
 		echo "The tests need:$$missing. Install them first: sudo apt-get install$$missing" >&2; \

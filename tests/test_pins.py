@@ -35,6 +35,7 @@ def needed() -> set[str]:
     """Every package that set-up, tests and linters install here, found from what requires what."""
     asked: list[str] = [
         *PYPROJECT["project"]["dependencies"],
+        *(one for extra in PYPROJECT["project"]["optional-dependencies"].values() for one in extra),
         *PYPROJECT["dependency-groups"]["dev"],
         *PYPROJECT["build-system"]["requires"],
     ]
