@@ -113,7 +113,7 @@ class Pairs:
 
     def cut_by(self, update: bytes) -> bool:
         """Whether a well-formed update cuts one of the characters."""
-        return any(self.hold(client, clock) for client, clock in _cuts(update, []))
+        return bool(self) and any(self.hold(*cut) for cut in _cuts(update, []))
 
     def before(self, state_vector: Mapping[int, int]) -> dict[int, int]:
         """Return a state vector that ends inside of none of the characters, but before it."""

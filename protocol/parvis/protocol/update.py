@@ -106,6 +106,8 @@ class Scan:
     """Names of the XML elements that it brings."""
     formats: set[str] = field(default_factory=set[str])
     """Keys of the formats that it brings, where they begin and where they end."""
+    cuts_none: bool = False
+    """Somebody has looked, and it cuts no character of its own; a scan alone does not know."""
 
     @property
     def is_empty(self) -> bool:

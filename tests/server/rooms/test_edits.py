@@ -1,14 +1,21 @@
 """Edits of the server: atomic with rows, on the same road as everybody's updates."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
-from pycrdt import Text
+from pycrdt import Doc, Text, XmlElement, XmlFragment, XmlText
 
 from parvis.plugins import Answer, Caller, Migration, Refused, Request, Room, YDoc
 from parvis.protocol import ErrorCode, messages as m
+from parvis.protocol.update import Scan, scan
+from parvis.server.firewall.helpers import HelperPool
+from parvis.server.limits import Limits
+from parvis.server.rooms import screening
+from tests.faults.poison import NESTED_ARRAYS, PANIC
 from tests.server.rooms.lab import EDITOR_CALLER, Board, Draft, Lab, Mail, lab, read
+from tests.server.rooms.test_hostile import crowd
 
 
 class Titled(YDoc):
@@ -236,3 +243,111 @@ async def test_an_ordered_part_takes_one_update_per_edit() -> None:
         assert ada.of(m.Changed) == [
             m.Changed(ada.channel, b"sealed", 1, "server", it.clock.time())
         ]
+
+
+# Large edits
+
+
+def large(client: int = 7, paragraphs: int = 3000) -> bytes:
+    """What a room type might have computed elsewhere: many blocks, some with an emoji."""
+    doc: Doc[Any] = Doc(client_id=client)
+    root = doc.get("default", type=XmlFragment)
+    with doc.transaction():
+        for number in range(paragraphs):
+            words = f"paragraph {number} 😀" if number % 7 else "plain"
+            root.children.append(XmlElement("paragraph", {}, [XmlText(words)]))
+    return doc.get_update()
+
+
+@pytest.fixture
+def quick_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails the test if the worker itself reads a large update."""
+
+    def scan_small(update: bytes) -> Scan:
+        assert len(update) <= Limits().quick_update
+        return scan(update)
+
+    monkeypatch.setattr(screening, "scan", scan_small)
+
+
+@pytest.mark.usefixtures("quick_only")
+async def test_a_large_edit_is_read_by_a_helper_and_reaches_everybody() -> None:
+    async with lab(Noted()) as it:
+        ada, guest = await it.join("ada"), await it.join("guest")
+        update = large()
+        async with it.room.edit(EDITOR_CALLER) as edit:
+            edit.append(update)
+        for peer in (ada, guest):
+            assert [change.update for change in peer.of(m.Changed)] == [update]
+        assert [row.update for row in await it.log()] == [update]
+        assert scan(it.part.replica.doc.get_update()).structs == scan(update).structs
+        async with it.room.edit(EDITOR_CALLER) as edit:
+            edit.append(large(8))
+            edit.append(Draft(9).write("and more"))
+        both = scan((await it.log())[-1].update)
+        assert (set(both.structs), both.roots) == ({8, 9}, {"default", "text"})
+
+
+@pytest.mark.usefixtures("quick_only")
+async def test_an_emoji_of_a_large_edit_can_be_cut_later() -> None:
+    async with lab() as it:
+        await it.join("ada")
+        doc: Doc[Any] = Doc(client_id=7)
+        doc.get("text", type=Text).insert(0, "😀" * 20_000)
+        async with it.room.edit(EDITOR_CALLER) as edit:
+            edit.append(doc.get_update())
+        async with it.room.edit(EDITOR_CALLER) as edit:
+            edit.append(bytes.fromhex("00 01 07 01 01 01"))  # deletes the second half of the first
+        await it.until(lambda: not it.part.recovery.working)
+        assert str(it.part.replica.doc.get("text", type=Text))[:2] == "\ufffd😀"
+
+
+@pytest.mark.parametrize("update", [b"\xff" * 100_000, NESTED_ARRAYS, PANIC])
+async def test_an_edit_that_would_break_documents_is_refused(update: bytes) -> None:
+    async with lab(Noted()) as it:
+        ada = await it.join("ada")
+        with pytest.raises(Refused) as refused:
+            async with it.room.edit(EDITOR_CALLER) as edit:
+                edit.append(update)
+                edit.execute("INSERT INTO notes VALUES (?)", "never")
+        assert refused.value.code is ErrorCode.INVALID_UPDATE
+        assert (ada.heard, await it.log(), await notes(it)) == ([], [], [])
+
+
+async def test_an_edit_that_nobody_can_look_at_may_be_tried_again() -> None:
+    async with lab(Noted()) as it:
+        await it.join("ada")
+        assert isinstance(it.core.helpers, HelperPool)
+        await it.core.helpers.close()
+        with pytest.raises(Refused) as refused:
+            async with it.room.edit(EDITOR_CALLER) as edit:
+                edit.append(large())
+        assert refused.value.code is ErrorCode.TRY_AGAIN
+        assert await it.log() == []
+
+
+async def test_an_edit_that_takes_too_long_to_take_in_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with lab() as it:
+        await it.join("ada")
+        begun: list[str] = []
+        run = it.core.helpers.run
+
+        async def watched(task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109
+            begun.append(task)
+            return await run(task, *args, timeout=timeout)
+
+        monkeypatch.setattr(it.core.helpers, "run", watched)
+        edit = asyncio.ensure_future(append(it, crowd(30_000)))
+        await it.until(lambda: "trial" in begun)
+        it.clock.pass_time(11)
+        with pytest.raises(Refused) as refused:
+            await edit
+        assert refused.value.code is ErrorCode.TOO_LARGE
+        assert await it.log() == []
+
+
+async def append(it: Lab, update: bytes) -> None:
+    async with it.room.edit(EDITOR_CALLER) as edit:
+        edit.append(update)

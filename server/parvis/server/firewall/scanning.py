@@ -43,6 +43,7 @@ async def scan_in_helper(helpers: Helpers, update: bytes, limits: Limits = CLIEN
         ],
         elements=set(cast(Sequence[str], found["elements"])),
         formats=set(cast(Sequence[str], found["formats"])),
+        cuts_none=cast(bool, found["cuts_none"]),
     )
 
 

@@ -38,7 +38,10 @@ BLANK: Final = b"\x00\x00"
 
 
 def scan(step: Step, update: bytes, limits: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Look through an update; raises what `parvis.protocol.update.scan` raises."""
+    """Look through an update; raises what `parvis.protocol.update.scan` raises.
+
+    Says besides whether it cuts none of its own characters, which takes as long again.
+    """
     seen = look_through(update, Limits(**limits) if limits is not None else CLIENT)
     return {
         "structs": seen.structs,
@@ -50,6 +53,7 @@ def scan(step: Step, update: bytes, limits: Mapping[str, Any] | None = None) -> 
         "astral": seen.astral,
         "elements": sorted(seen.elements),
         "formats": sorted(seen.formats),
+        "cuts_none": surrogates.mend([update]) == [update],
     }
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from pycrdt import TransactionEvent
 
 from parvis.plugins import Caller, Refused, YDoc
-from parvis.protocol import ErrorCode, Malformed
-from parvis.protocol.update import Scan, scan
+from parvis.protocol import ErrorCode
+from parvis.protocol.update import Scan
 from parvis.storage import Entry, SqlValue, Statement
 
 from .fast import FastPart
 from .part import LivePart
+from .screening import look_through_edit, merge_edit, read_edit
 from .seat import Submission
 from .sending import merged_update
 
@@ -63,18 +64,9 @@ class RoomEdit:
         self._updates.append(event.update)
 
     def append(self, update: bytes) -> None:
-        if isinstance(self._part, FastPart):
-            self._scan(update)
-        elif self._updates:
+        if self._updates and not isinstance(self._part, FastPart):
             raise ValueError("an edit appends one update to an ordered part")
         self._updates.append(update)
-
-    @staticmethod
-    def _scan(update: bytes) -> Scan:
-        try:
-            return scan(update)
-        except Malformed as problem:
-            raise Refused(ErrorCode.INVALID_UPDATE, f"the edit: {problem}") from None
 
     def require(self, sql: str, *args: SqlValue) -> None:
         self._preconditions.append(Statement(sql, args))
@@ -89,14 +81,25 @@ class RoomEdit:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
-            update = merged_update(self._updates) if self._updates else b""
-            self.offset = await self._commit(update)
+            self.offset = await self._commit(await self._merged())
+
+    async def _merged(self) -> bytes:
+        """Return the block's updates as one, each looked through before it is merged."""
+        part, updates = self._part, self._updates
+        if not updates or not isinstance(part, FastPart):
+            return updates[0] if updates else b""
+        if len(updates) > 1:
+            for update in updates:
+                await read_edit(part, update)
+        if len(updates) > 1 and sum(map(len, updates)) > self._room.node.limits.quick_update:
+            return await merge_edit(part, updates)
+        return merged_update(updates)
 
     async def _commit(self, update: bytes) -> int:
         room, part = self._room, self._part
         scanned: Scan | None = None
         if isinstance(part, FastPart) and update:
-            scanned = self._scan(update)
+            scanned = await look_through_edit(part, update)
             if scanned.is_empty:
                 update = b""
         if not update and not self._statements and not self._preconditions:

@@ -8,11 +8,12 @@ it first), or if the room type wants to see it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, cast
 
 from parvis.plugins import Refused, Submission as Proposal
 from parvis.protocol import ErrorCode, Malformed, TooLarge
-from parvis.protocol.update import scan
+from parvis.protocol.update import Scan, scan
 
 from ..firewall.scanning import scan_in_helper
 from ..ports import HelperMissing, HelperStopped, HelperTimeout
@@ -152,15 +153,73 @@ def _proposal(part: FastPart, submission: Submission) -> Proposal:
     )
 
 
+async def read_edit(part: FastPart, update: bytes) -> Scan:
+    """Return the structure of an update of the server's own, as a peer's is read.
+
+    Raises:
+        Refused: If it is none, or nobody could read it.
+    """
+    node = part.room.node
+    try:
+        if len(update) > node.limits.quick_update:
+            return await scan_in_helper(node.helpers, update)
+        return scan(update)
+    except Malformed as problem:
+        raise Refused(ErrorCode.INVALID_UPDATE, f"the edit: {problem}") from None
+    except HelperMissing:
+        raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at the edit") from None
+    except HelperStopped as problem:
+        raise Refused(ErrorCode.INVALID_UPDATE, f"the edit is unreadable: {problem}") from None
+
+
+async def merge_edit(part: FastPart, updates: Sequence[bytes]) -> bytes:
+    """Merge large updates of the server's own in a helper. Raises `Refused`."""
+    try:
+        return cast(bytes, await part.room.node.helpers.run("merge", list(updates)))
+    except HelperStopped as problem:
+        raise Refused(ErrorCode.TRY_AGAIN, f"the edit was not merged: {problem}") from None
+
+
+async def look_through_edit(part: FastPart, update: bytes) -> Scan:
+    """Judge an update of the server's own before it is logged; return its structure.
+
+    What a room type computed from what people wrote is no safer than what they send.
+
+    Raises:
+        Refused: If the document cannot take it, or not within a moment.
+    """
+    node = part.room.node
+    scanned = await read_edit(part, update)
+    try:
+        if not part.depth.fits(scanned.types):
+            await part.depth.measure(node.helpers, part.everything(), update)
+        if scanned.blocks > MANY:
+            await _try_out(part, update)
+    except Malformed as problem:
+        raise Refused(ErrorCode.INVALID_UPDATE, f"the edit: {problem}") from None
+    except HelperMissing:
+        raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at the edit") from None
+    except HelperTimeout:
+        raise Refused(ErrorCode.TOO_LARGE, "the edit would take too long to take in") from None
+    except HelperStopped as problem:
+        raise Refused(ErrorCode.INVALID_UPDATE, f"the edit broke a helper: {problem}") from None
+    return scanned
+
+
+async def _try_out(part: FastPart, update: bytes) -> None:
+    base = list(part.everything())
+    await part.room.node.helpers.run("trial", base, update, False, timeout=TRIAL_LIMIT)
+
+
 async def _is_quick(part: FastPart, submission: Submission) -> bool:
     """Have a helper find out whether many blocks can be taken in within a moment.
 
     What yrs does with blocks that were all put at the same place takes time in proportion to their
     number times that of those there already.
     """
-    node, base = part.room.node, list(part.everything())
+    node = part.room.node
     try:
-        await node.helpers.run("trial", base, submission.update, False, timeout=TRIAL_LIMIT)
+        await _try_out(part, submission.update)
     except HelperMissing:
         raise Refused(ErrorCode.TRY_AGAIN, "no helper could look at it") from None
     except HelperTimeout:
