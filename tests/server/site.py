@@ -52,6 +52,12 @@ async def turn() -> None:
     await asyncio.sleep(0)
 
 
+async def turns() -> None:
+    """Let everybody else have a few turns."""
+    for _ in range(50):
+        await turn()
+
+
 class Beside:
     """Runs what the node has run beside."""
 
@@ -96,9 +102,9 @@ class Site:
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, and what is due by then be done."""
+        await turns()  # so that who rests has gone to sleep
         self.clock.pass_time(seconds)
-        for _ in range(10):  # so that who slept has woken up
-            await turn()
+        await turns()  # and has woken up
         await self.rest()
 
     async def letters(self) -> list[EmailMessage]:

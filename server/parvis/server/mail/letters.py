@@ -84,8 +84,9 @@ def compose(letter: Letter, *, sender: str, now: float, id: str) -> EmailMessage
     message["Message-ID"] = f"<{id}@{address.rpartition('@')[2]}>"
     # So that nobody's notice of absence comes back (RFC 3834 section 5).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_text(letter))
-    message.add_alternative(_html(letter), subtype="html")
+    # Which every mail server passes on as it is, whatever the alphabet.
+    message.set_content(_text(letter), cte="quoted-printable")
+    message.add_alternative(_html(letter), subtype="html", cte="quoted-printable")
     message["Content-Language"] = letter.language  # now, or it would go with the first part
     return message
 
