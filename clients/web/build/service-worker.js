@@ -33,6 +33,7 @@ export function serviceWorker({ source }) {
       hash.update(code)
       const built = await transformWithEsbuild(code, source, {
         loader: 'ts',
+      format: 'iife',
         minify: true,
         target: 'es2022',
         define: { __FILES__: JSON.stringify(files), __VERSION__: JSON.stringify(hash.digest('hex').slice(0, 12)) },

@@ -7,7 +7,6 @@ const english = {
   'app.menu': 'Open the menu',
   'app.closeMenu': 'Close the menu',
   'app.nav': 'Main',
-  'app.search': 'Search or do something',
   'app.searchShort': 'Search',
   'app.loading': 'One moment…',
   'app.hideSidebar': 'Hide the sidebar',

@@ -8,7 +8,6 @@ const french: Translated<typeof english> = {
   'app.menu': 'Ouvrir le menu',
   'app.closeMenu': 'Fermer le menu',
   'app.nav': 'Principal',
-  'app.search': 'Chercher ou agir',
   'app.searchShort': 'Chercher',
   'app.loading': 'Un instant…',
   'app.hideSidebar': 'Masquer la barre latérale',

@@ -1,13 +1,15 @@
 // What can be done here and now: commands of the shell, the products, and the page that is open.
+import { untrack } from 'svelte'
 import type { Command } from './product'
 
 const sources = $state<{ of: (() => readonly Command[])[] }>({ of: [] })
 
 /** Offers commands as long as `source` is not taken back. */
 export function offer(source: () => readonly Command[]): () => void {
-  sources.of = [...sources.of, source]
+  // Whoever offers does not wait for others' offers.
+  untrack(() => (sources.of = [...sources.of, source]))
   return () => {
-    sources.of = sources.of.filter((other) => other !== source)
+    untrack(() => (sources.of = sources.of.filter((other) => other !== source)))
   }
 }
 

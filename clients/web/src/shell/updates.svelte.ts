@@ -23,7 +23,7 @@ export function update(): void {
 
 /** Registers the service worker of a built app. Without one (an old browser) there is no offline start. */
 export function startUpdates(): void {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator) || !window.isSecureContext) return
   navigator.serviceWorker.register('/sw.js').then(watch, (error: unknown) => console.warn('no offline start:', error))
 }
 
