@@ -21,7 +21,7 @@ from parvis.plugins import (
     YDoc,
 )
 from parvis.protocol import ErrorCode, messages as m
-from tests.server.rooms.lab import Board, Draft, Mail, lab
+from tests.server.rooms.lab import Board, Draft, Mail, lab, read
 
 
 class Reading(Board):
@@ -49,6 +49,37 @@ async def test_a_hook_sees_which_names_an_update_brings(size: int) -> None:
         await it.until(lambda: ada.acked)
         names = (frozenset({"default"}), frozenset({"note"}), frozenset({"bold"}))
         assert kind.seen == [Submission("", update, *names)]
+
+
+class Counted(Board):
+    """Looks at updates for a while; its command says how long the text is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+
+    async def on_update(self, room: Room[YDoc], peer: Peer, submission: Submission) -> None:
+        await self.gate.wait()
+
+    async def on_command(self, room: Room[YDoc], caller: Caller, command: Request) -> Answer:
+        return Answer(len(read(*await room.state())))
+
+
+async def test_a_command_comes_after_the_updates_that_its_peer_sent_before_it() -> None:
+    kind = Counted()
+    async with lab(kind) as it:
+        ada, bob = await it.join("ada"), await it.join("bob")
+        notes = await it.join("ada", "notes")
+        draft = Draft(7)
+        for word in ("some ", "words"):
+            ada.update(draft.write(word))
+        ada.say(m.Command(ada.channel, 9, "count"))
+        await it.turns()
+        assert ada.of(m.Answer) == []
+        kind.gate.set()
+        await it.turns()
+        assert ada.of(m.Answer) == [m.Answer(ada.channel, 9, len("some words"))]
+        assert (bob.text, notes.text) == ("some words", "")
 
 
 class Diary(Board):

@@ -395,6 +395,10 @@ class NativeSession(DialectSession):
         room.holders += 1
         offset = 0
         try:
+            if isinstance(message, m.Command):
+                # In line with the peer's updates, some of which may be with a helper or a hook.
+                for each in [s for s in self._channels.values() if s.live.room is room]:
+                    await each.live.looked_through(each)
             async with room.turn:
                 if isinstance(message, m.Signal):
                     body = await room.kind.on_signal(room, seat, request)

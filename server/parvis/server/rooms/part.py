@@ -151,6 +151,11 @@ class LivePart(ABC):
         del self.inboxes[seat]
         self.room.node.committed.announce()
 
+    async def looked_through(self, seat: Seat) -> None:
+        """Wait until nothing that a peer sent so far waits to be looked at."""
+        while seat in self.inboxes and not self.room.lost:
+            await self.room.node.committed.wait()
+
     def admit(self, submission: Submission) -> bool:
         """Look at what needs no understanding of the update: right, size, room in the queue."""
         seat = submission.seat
