@@ -13,8 +13,7 @@ CONTENT_SECURITY: Final = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        # The editor writes its theme into style elements (style-mod).
-        "style-src 'self' 'unsafe-inline'",
+        "style-src 'self'",
         "img-src 'self' data: blob:",
         "font-src 'self'",
         "connect-src 'self'",
