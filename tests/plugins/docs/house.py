@@ -95,7 +95,10 @@ async def house(
     store: Store | None = None,
     clock: Clock | None = None,
 ) -> AsyncGenerator[House]:
-    """Run a node with documents and four people: ada, bob, cy and eve."""
-    kind = Docs(settings or DocsSettings(index_pause=0))
+    """Run a node with documents and four people: ada, bob, cy and eve.
+
+    Without `settings`, the search hears of changes when the test is long over.
+    """
+    kind = Docs(settings or DocsSettings(index_pause=3600))
     async with live_room(kind, "none", store=store, clock=clock) as lobby:
         yield House(lobby)

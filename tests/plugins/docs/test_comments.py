@@ -51,7 +51,7 @@ class Reader:
 
 async def add(who: Reader, thread: str = "t1", message: str = "m1", *body: Any) -> Any:
     said = list(body) or ["Is this right?"]
-    command = {"thread": thread, "message": message, "anchor": ANCHOR, "body": said}
+    command: Json = {"thread": thread, "message": message, "anchor": ANCHOR, "body": said}
     return (await who.visitor.command("comment.add", command)).body
 
 
@@ -142,7 +142,7 @@ async def test_an_anchor_is_repaired_by_whoever_may_edit() -> None:
     async with house() as docs:
         _, ada, bob, _ = await talk(docs)
         await add(bob)
-        moved = {"thread": "t1", "a": {"start": "CQkJ", "end": "CgoK"}, "block": "b2"}
+        moved: Json = {"thread": "t1", "a": {"start": "CQkJ", "end": "CgoK"}, "block": "b2"}
         assert await bob.refused("comment.anchor", moved) is ErrorCode.PERMISSION_DENIED
         await ada.visitor.command("comment.anchor", moved)
         thread = bob.threads["t1"]

@@ -12,7 +12,7 @@ from parvis.server.testing import Visitor
 from parvis.storage import LoggedUpdate
 from tests.clocks import SetClock
 from tests.plugins.docs.house import House, Json, house
-from tests.plugins.docs.writing import Pen, texts
+from tests.plugins.docs.writing import Pen, lines, texts
 
 
 def row(offset: int, time: float, sender: str, update: bytes = b"u") -> LoggedUpdate:
@@ -80,7 +80,7 @@ def blocks(update: bytes) -> list[str]:
     doc: Doc[Any] = Doc()
     doc.apply_update(update)
     fragment: XmlFragment = doc.get("default", type=XmlFragment)
-    return ["".join(map(str, block.children)) for block in fragment.children]
+    return lines(fragment)
 
 
 async def test_the_document_can_be_seen_as_it_was() -> None:
@@ -130,8 +130,9 @@ async def test_a_version_has_a_name_until_it_is_deleted() -> None:
     async with house(clock=clock) as docs:
         key, pen = await written(docs, clock)
         meta = await docs.lobby.join("cy", "meta")
-        for _ in range(2):
-            answer = await pen.visitor.command("version.add", {"id": "v1", "name": "First"})
+        named: Json = {"id": "v1", "name": "First"}
+        answer = await pen.visitor.command("version.add", named)
+        assert (await pen.visitor.command("version.add", named)).body == answer.body
         await pen.visitor.command("version.add", {"id": "v2", "name": "Early", "offset": 2})
         kept = versions(meta)
         assert (kept["v1"]["name"], kept["v1"]["name_by"]) == ("First", "Ada")

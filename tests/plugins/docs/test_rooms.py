@@ -33,7 +33,7 @@ async def test_a_new_document_holds_one_empty_paragraph() -> None:
         (block,) = pen.fragment.children
         assert isinstance(block, XmlElement)
         assert block.tag == "paragraph"
-        assert len(dict(block.attributes)["id"]) == 16
+        assert len(block.attributes["id"]) == 16
 
 
 async def test_what_one_writes_reaches_the_others() -> None:

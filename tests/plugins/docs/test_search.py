@@ -3,8 +3,11 @@
 from pycrdt import XmlElement, XmlText
 
 from parvis.plugins import Caller
+from parvis.plugins.docs import DocsSettings
 from tests.plugins.docs.house import House, Json, house
 from tests.plugins.docs.writing import Pen
+
+AT_ONCE = DocsSettings(index_pause=0)
 
 
 async def find(docs: House, who: str | Caller, question: str) -> list[Json]:
@@ -26,7 +29,7 @@ async def write(docs: House, who: str, key: str, *lines: str) -> None:
 
 
 async def test_words_are_found_by_their_beginnings_whatever_their_accents() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Réunion d’été")
         await write(docs, "ada", key, "Nous parlerons des cœurs brisés.")
         for question in ("reunion", "REUN ete", "brises", "parler bris"):
@@ -36,7 +39,7 @@ async def test_words_are_found_by_their_beginnings_whatever_their_accents() -> N
 
 
 async def test_hits_are_told_apart_in_title_and_text() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Big plan")
         await write(docs, "ada", key, "The <b>plan</b> is\x02 simple")
         (result,) = await find(docs, "ada", "plan")
@@ -46,7 +49,7 @@ async def test_hits_are_told_apart_in_title_and_text() -> None:
 
 
 async def test_search_finds_nothing_that_one_may_not_see() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Salaries")
         await write(docs, "ada", key, "confidential")
         for who in ("bob", Caller("kit", "root", member=True, admin=True), Caller("kit", "gus")):
@@ -58,7 +61,7 @@ async def test_search_finds_nothing_that_one_may_not_see() -> None:
 
 
 async def test_the_title_weighs_more_than_the_text_and_follows_a_renaming() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         told = await docs.make("ada", "Other")
         await write(docs, "ada", told, "apples and pears")
         named = await docs.make("ada", "Apples")
@@ -68,7 +71,7 @@ async def test_the_title_weighs_more_than_the_text_and_follows_a_renaming() -> N
 
 
 async def test_listings_say_who_changed_a_document_and_what_it_begins_with() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Plan")
         await docs.share("ada", key, "bob", "editor")
         before = await docs.show("ada", key)
@@ -80,7 +83,7 @@ async def test_listings_say_who_changed_a_document_and_what_it_begins_with() -> 
 
 
 async def test_whoever_is_mentioned_in_the_text_is_told_once() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Plan")
         await docs.share("ada", key, "bob", "viewer")
         docs.lobby.folk.notices.clear()
@@ -99,7 +102,7 @@ async def test_whoever_is_mentioned_in_the_text_is_told_once() -> None:
 
 
 async def test_content_that_does_not_fit_the_schema_is_marked_and_its_writer_told() -> None:
-    async with house() as docs:
+    async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Plan")
         docs.move(key)
         pen = Pen(await docs.lobby.join("ada"))

@@ -69,4 +69,10 @@ class Pen:
 def texts(pen: Pen) -> list[str]:
     """Return the text of each block."""
     pen.read()
-    return ["".join(str(child) for child in block.children) for block in pen.fragment.children]
+    return lines(pen.fragment)
+
+
+def lines(fragment: XmlFragment) -> list[str]:
+    """Return the text of each block of a fragment."""
+    blocks = [block for block in fragment.children if isinstance(block, XmlElement)]
+    return ["".join(str(child) for child in block.children) for block in blocks]

@@ -158,7 +158,10 @@ class Comments:
         said: Body,
         now: float,
     ) -> None:
-        key = f"{thread}:{_base36(int(now * 1000))}:{message}"
+        there = board.of_thread(thread)
+        # Two messages of one moment stay in the order in which they came.
+        moment = max(int(now * 1000), int(there[-1].split(":")[1], 36) + 1 if there else 0)
+        key = f"{thread}:{_base36(moment)}:{message}"
         board.messages[key] = {
             "id": message,
             "by": caller.user,
