@@ -11,6 +11,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import default
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,15 @@ import pytest
 from pycrdt import Doc, Map, Text, merge_updates
 
 from parvis.server.api import Fault
+from parvis.server.clock import SystemClock, SystemRandom
 from parvis.server.commands.program import COMMANDS, main
+from parvis.server.identity import Unauthenticated, open_identity
 from parvis.server.operator_socket import ask
+from parvis.server.settings import Settings
 from parvis.storage import Address, Batch, Entry, Quarantined, Snapshot
 from parvis.storage.factory import open_store
 from parvis.storage.folder import hold_data_folder
-from tests.identities import PASSWORD
+from tests.identities import OTHER_PASSWORD, PASSWORD
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -173,14 +178,19 @@ def test_what_goes_wrong_is_said_in_one_line(
 
 def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
     for path in COMMANDS:
-        if path in ("serve", "user add", "doctor", "config list", "config check"):
+        if path in ("serve", "user add"):
+            continue
+        if path in ("doctor", "config list", "config check"):
+            run(*path.split())
+            assert not data.exists(), path
             continue
         words = path.split()
-        words += {"token": ["a@b.org"], "room list": []}.get(path, [])
+        words += ["a@b.org"] if path in ("token", "mail test", "user invite") else []
+        words += ["a@b.org", "--password-stdin"] if path == "user password" else []
         words += ["plain/x"] if path in ("room inspect", "room export", "room delete") else []
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
-        code, _, err = run(*words)
+        code, _, err = run(*words, stdin=PASSWORD)
         assert (code, err.splitlines()[0]) == (1, f"parvis: there is no data folder {data}"), path
     assert not data.exists()
 
@@ -191,6 +201,83 @@ def test_a_folder_that_cannot_be_used_is_an_error(run: Run, tmp_path: Path) -> N
     assert (code, "no data folder" in err) == (1, True)
     code, _, err = run("serve", folder=tmp_path / "file" / "data")
     assert (code, "cannot be used: Not a directory" in err) == (1, True)
+
+
+def test_a_forgotten_password_is_replaced_by_the_operator(run: Run, data: Path) -> None:
+    user = add_ada(run)
+    changed = parsed(
+        run, "user", "password", "ADA@example.org", "--password-stdin", stdin=OTHER_PASSWORD
+    )
+    assert changed == user | {"epoch": user["epoch"] + 1}
+
+    async def signs_in(password: str) -> bool:
+        store, accounts = open_store(f"sqlite:///{data}")
+        identity = await open_identity(Settings(), accounts, SystemClock(), SystemRandom())
+        try:
+            await identity.people.authenticate("ada@example.org", password, "192.0.2.1")
+        except Unauthenticated:
+            return False
+        finally:
+            identity.close()
+            await store.close()
+        return True
+
+    assert asyncio.run(signs_in(OTHER_PASSWORD))
+    assert not asyncio.run(signs_in(PASSWORD))
+    code, out, _ = run("user", "password", "ada@example.org", "--password-stdin", stdin=PASSWORD)
+    assert (code, out) == (0, "ada@example.org has a new password, and is signed out everywhere\n")
+
+
+def test_an_invitation_is_printed_as_a_link(run: Run) -> None:
+    add_ada(run)
+    code, out, err = run("user", "invite", "new@example.org")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/invite#[\w-]{43}\n", out)
+    invited = parsed(run, "user", "invite", "new@example.org", "--admin", "--path", "/docs")
+    facts = invited["invitation"]
+    assert (facts["email"], facts["admin"], facts["path"]) == ("new@example.org", True, "/docs")
+    assert "/invite#" in invited["link"]
+    code, _, err = run("user", "invite", "ADA@example.org")
+    assert (code, "another account" in err) == (1, True)
+    code, _, err = run("user", "invite", "new@example.org", "--path", "//evil.example")
+    assert (code, "expected the path" in err) == (1, True)
+
+
+# Letters
+
+
+def test_a_test_letter_is_a_file_until_a_mail_server_is_set(run: Run, data: Path) -> None:
+    add_ada(run)
+    sent = parsed(run, "mail", "test", "ada@example.org", "--language", "fr")
+    file = Path(sent["where"])
+    assert (sent["to"], sent["sent"], file.parent) == ("ada@example.org", False, data / "mail")
+    letter = message_from_bytes(file.read_bytes(), policy=default)
+    assert (letter["To"], letter["Subject"]) == ("ada@example.org", "Une lettre de Parvis")
+    code, _, err = run("mail", "test", "a,b@example.org")
+    assert (code, "is no address" in err) == (1, True)
+
+
+def test_a_test_letter_says_why_it_was_not_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("PARVIS_MAIL__HOST", "127.0.0.1")
+    monkeypatch.setenv("PARVIS_MAIL__PORT", str(port))
+    monkeypatch.setenv("PARVIS_SERVER__PUBLIC_URL", "https://parvis.example.org")
+    code, _, err = run("mail", "test", "ada@example.org")
+    assert (code, "refused" in err) == (1, True)
+    found = findings(run, code=1)
+    assert not found["mail"]["good"]
+    assert "refused" in found["mail"]["detail"]
+
+
+def test_the_doctor_says_that_letters_are_files(
+    run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(monkeypatch)
+    found = findings(run, code=0)
+    assert found["mail"]["detail"] == f"mail.host is not set: letters are written to {data}/mail"
+    assert found["data folder"]["detail"].endswith("does not exist yet; a start makes it")
+    assert not data.exists()
 
 
 # Rooms
@@ -291,6 +378,9 @@ def test_settings_are_checked(run: Run, tmp_path: Path) -> None:
     assert (code, out) == (2, "")
     assert "parvis: server.prot: unknown key; did you mean server.port?\n" in err
     assert "short secret" not in err
+    file.write_text("[rooms.plain]\ncreat = 'anyone'\n")
+    _, _, err = run("config", "check", "--config", str(file))
+    assert "rooms.plain.creat: unknown key; did you mean rooms.plain.create?" in err
     file.write_text("[rooms.chess]\nidle = 3\n[rooms.plain]\nmember = 'edit'\n")
     code, _, err = run("config", "check", "--config", str(file))
     assert code == 2
@@ -307,6 +397,20 @@ def test_settings_are_shown_without_secrets(run: Run, monkeypatch: pytest.Monkey
     assert shown["room_types"]["plain"] == {"members": "edit"}
     listed = {each["key"] for each in parsed(run, "config", "list")}
     assert {"server.port", "rooms.<type>.create", "auth.apps.<id>.jwks"} <= listed
+
+
+def test_room_types_own_settings_are_listed_and_nothing_that_does_not_exist(run: Run) -> None:
+    listed = {each["key"]: each for each in parsed(run, "config", "list")}
+    members = listed["rooms.plain.members"]
+    assert (members["variable"], members["default"], members["accepts"]) == (
+        "PARVIS_ROOMS__PLAIN__MEMBERS",
+        "edit",
+        "one of edit, view, nothing",
+    )
+    assert members["meaning"].startswith("What people with an account may do in every plain")
+    assert listed["mail.from"]["variable"] == "PARVIS_MAIL__FROM"
+    assert not {"server.workers", "server.redis"} & set(listed)
+    assert "postgres" not in json.dumps(listed)
 
 
 @pytest.mark.parametrize(

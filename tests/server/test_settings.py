@@ -9,6 +9,7 @@ import pytest
 
 from parvis.server.settings import (
     AppSettings,
+    MailSettings,
     RoomSettings,
     Settings,
     SettingsInvalid,
@@ -312,9 +313,79 @@ def test_a_room_types_wrong_settings_are_explained(raw: dict[str, object], messa
     assert str(invalid.value) == message
 
 
+@pytest.mark.parametrize(
+    ("mail", "message"),
+    [
+        ({"host": "mail.example.org"}, "mail.host needs server.public_url"),
+        (
+            {"host": "mail.example.org", "security": "none", "user": "a", "password": "b"},
+            "security: expected starttls or tls",
+        ),
+        ({"host": "mail.example.org", "user": "a"}, "password: expected one"),
+        ({"from": "nobody"}, "expected an address like Parvis <parvis@example.org>"),
+        ({"from": "A <a@b.org>\nBcc: c@d.org"}, "expected an address like"),
+        ({"from": "a@b.org, c@d.org"}, "expected an address like"),
+        ({"security": "ssl"}, "expected one of starttls, tls, none"),
+        ({"from_": "a@b.org"}, "unknown key; did you mean mail.from?"),
+    ],
+)
+def test_mail_settings_that_cannot_go_well_are_explained(
+    mail: dict[str, str], message: str
+) -> None:
+    environ = {f"PARVIS_MAIL__{name.upper()}": value for name, value in mail.items()}
+    with pytest.raises(SettingsInvalid) as invalid:
+        load(None, environ)
+    assert message in str(invalid.value)
+    assert "'b'" not in str(invalid.value)
+
+
+def test_a_mail_server_is_set() -> None:
+    settings = load(
+        None,
+        {
+            "PARVIS_SERVER__PUBLIC_URL": "https://parvis.example.org",
+            "PARVIS_MAIL__HOST": "mail.example.org",
+            "PARVIS_MAIL__USER": "parvis",
+            "PARVIS_MAIL__PASSWORD": "a word",
+            "PARVIS_MAIL__FROM": "Team <team@example.org>",
+        },
+    )
+    assert settings.mail == MailSettings(
+        host="mail.example.org", user="parvis", password="a word", from_="Team <team@example.org>"
+    )
+    assert "a word" not in repr(settings)
+
+
 def test_every_setting_is_described() -> None:
     described = {each.key: each for each in describe()}
     assert described["server.port"].accepts == "a whole number from 0 to 65535"
     assert described["rooms.<type>.create"].default == "members"
     assert described["auth.apps.<id>.rooms"].variable == "PARVIS_AUTH__APPS__<ID>__ROOMS"
+    assert described["mail.from"].variable == "PARVIS_MAIL__FROM"
     assert all(each.meaning.endswith(".") for each in described.values())
+
+
+@dataclass(frozen=True)
+class Told:
+    """Settings of a room type.
+
+    Attributes:
+        most: Of something; more
+            is refused.
+        other: Not this.
+    """
+
+    most: int = 3
+    silent: tuple[str, ...] = ()
+
+
+def test_what_a_room_type_says_of_its_settings_is_described() -> None:
+    described = {each.key: each for each in describe({"white-board": Told})}
+    most, silent = described["rooms.white-board.most"], described["rooms.white-board.silent"]
+    assert (most.variable, most.default, most.accepts, most.meaning) == (
+        "PARVIS_ROOMS__WHITE_BOARD__MOST",
+        "3",
+        "a whole number",
+        "Of something; more is refused.",
+    )
+    assert (silent.default, silent.meaning) == ("", "")

@@ -114,7 +114,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     most = settings.server.max_connections + SPARE
     for door in await accept(runner.server, context.sockets, most=most):
         stack.callback(door.close)
-    await _let_operators_in(core, identity, settings, stack)
+    await _let_operators_in(core, identity, settings, home, stack)
 
     core.spawn(_beat(core, health, settings.data))
     # With --open nobody has an account.
@@ -213,7 +213,7 @@ def _offers(
 
 
 async def _let_operators_in(
-    core: Core, identity: Identity, settings: Settings, stack: AsyncExitStack
+    core: Core, identity: Identity, settings: Settings, home: str, stack: AsyncExitStack
 ) -> None:
     """Answer `parvis …` commands, which cannot open the data folder while we hold it."""
     operations = Operations(
@@ -223,6 +223,7 @@ async def _let_operators_in(
         registry=core.registry,
         delete=core.directory.delete,
         clock=core.clock,
+        home=home,
     )
     operators = await start_operator_socket(operations, settings.data)
     stack.push_async_callback(operators.close)

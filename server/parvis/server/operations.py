@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from parvis.plugins import ErrorCode, Refused, YDoc
 from parvis.protocol import RoomName
-from parvis.storage import Address, Head, LoggedUpdate, RoomInfo, Store, User
+from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
 
 from .hosting.registry import Registry
 from .identity import Identity
+from .identity.links import address_of
 from .ports import Clock, Helpers
 
 Json = Any
@@ -37,6 +38,7 @@ class Operations:
 
     Args:
         delete: Deletes a room of a tenant, also while it is live.
+        home: Where the web app is, for links.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Operations:
         registry: Registry,
         delete: Delete,
         clock: Clock,
+        home: str,
     ) -> None:
         self._store = store
         self._identity = identity
@@ -55,6 +58,7 @@ class Operations:
         self._registry = registry
         self._delete = delete
         self._clock = clock
+        self._home = home
 
     async def user_add(
         self, *, email: str, name: str, password: str, admin: bool, tenant: str
@@ -64,6 +68,29 @@ class Operations:
         people.passwords.check(password, email, name)
         user = await people.add(email, name=name, password=password, admin=admin, tenant=tenant)
         return _user(user)
+
+    async def user_password(self, *, email: str, password: str) -> Json:
+        """Give an account a new password; raises `UnknownUser`, and as `People.set_password`."""
+        user = await self._identity.people.by_email(email)
+        if user is None:
+            raise UnknownUser(f"no account has the address {email[:80]!r}")
+        return _user(await self._identity.people.set_password(user, password))
+
+    async def user_invite(self, *, email: str, admin: bool, path: str, tenant: str) -> Json:
+        """Invite somebody in the operator's name; nobody but who asks gets the link.
+
+        Raises:
+            InvalidAccount: If that is no address, or no path.
+            EmailTaken: If somebody has an account with it.
+        """
+        if await self._identity.people.by_email(email.strip()) is not None:
+            raise EmailTaken("another account has this e-mail address")
+        link, secret = await self._identity.links.invite(
+            email, tenant=tenant, admin=admin, path=path
+        )
+        facts = ("id", "tenant", "email", "admin", "path", "created", "expires")
+        shown = {name: getattr(link, name) for name in facts}
+        return {"invitation": shown, "link": address_of(link, secret, self._home)}
 
     async def user_list(self, *, tenant: str | None) -> Json:
         """List accounts, oldest first; of all tenants if none is named."""
@@ -187,6 +214,8 @@ FORMATS: Final = ("update", "json", "text", "log")
 
 OPERATIONS: Final = (
     "user_add",
+    "user_password",
+    "user_invite",
     "user_list",
     "token",
     "room_list",

@@ -24,7 +24,8 @@ def check_settings(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def list_settings(settings: Settings, arguments: argparse.Namespace) -> int:
     """List every setting with its default."""
-    described = describe()
+    types = {kind.name: kind.Settings for kind in installed(Settings())}
+    described = describe(types)
     if arguments.json:
         show_json([dataclasses.asdict(each) for each in described])
         return 0

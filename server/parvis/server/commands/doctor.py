@@ -21,12 +21,14 @@ from parvis.storage import DataFolderHeld, StorageError
 from parvis.storage.factory import open_store
 from parvis.storage.folder import Held, hold_data_folder
 
+from ..clock import SystemClock
 from ..hosting.registry import installed
+from ..mail import carrier_of
 from ..operator_socket import ask
 from ..pages import is_built
 from ..settings import Settings, SettingsInvalid
 from .output import FAULT, CommandError, show_json, show_table, size
-from .serving import check, why_not_writable
+from .serving import check, nearest, why_not_writable
 
 ENOUGH: Final = 256 * 1024 * 1024
 """Bytes of free space below which a busy node soon stops."""
@@ -71,13 +73,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _crdt()
     yield _settings(settings)
     yield _web_app()
+    yield _mail(settings)
     problem = why_not_writable(settings.data)
-    yield Finding("data folder", not problem, problem or f"{settings.data.resolve()}, writable",
+    state = "writable" if settings.data.is_dir() else "does not exist yet; a start makes it"
+    yield Finding("data folder", not problem, problem or f"{settings.data.resolve()}, {state}",
                   "Give this user the right to write there.")  # fmt: skip
     if problem:
         return
-    free = shutil.disk_usage(settings.data).free
+    free = shutil.disk_usage(nearest(settings.data)).free
     yield Finding("free space", free >= ENOUGH, size(free), "Make room before the disk is full.")
+    if not settings.data.is_dir():
+        yield _port(settings)
+        return
     held: Held | None = None
     try:
         held = hold_data_folder(settings.data, now=time.time())
@@ -126,6 +133,17 @@ def _web_app() -> Finding:
     built = is_built()
     detail = "built" if built else "not built"
     return Finding("web app", built, detail, "Run make setup in the checkout.")
+
+
+def _mail(settings: Settings) -> Finding:
+    carrier = carrier_of(settings, settings.data, SystemClock())
+    hint = "parvis mail test EMAIL sends a letter; mail.security says how the way is protected."
+    try:
+        return Finding("mail", True, asyncio.run(carrier.look()))
+    except OSError as error:
+        return Finding("mail", False, f"{settings.mail.host}: {error}", hint)
+    finally:
+        carrier.close()
 
 
 def _holder(settings: Settings, holder: str) -> Finding:

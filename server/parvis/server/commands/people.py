@@ -1,4 +1,4 @@
-"""``parvis user add``, ``parvis user list``, ``parvis token``."""
+"""``parvis user …``: accounts, passwords, invitations; and ``parvis token``."""
 
 import argparse
 import datetime
@@ -29,6 +29,36 @@ def add(settings: Settings, arguments: argparse.Namespace) -> int:
     else:
         kind = "administrator" if user["admin"] else "user"
         print(f"made the {kind} {user['email']} in tenant {user['tenant']}")
+    return 0
+
+
+def password(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Give an account a new password; all its sign-ins end."""
+    words = {"email": arguments.email, "password": _password(arguments)}
+    user = operate(settings, "user_password", words)
+    if arguments.json:
+        show_json(user)
+    else:
+        print(f"{user['email']} has a new password, and is signed out everywhere")
+    return 0
+
+
+def invite(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print a link by which somebody makes an account; no letter is sent."""
+    invited = operate(
+        settings,
+        "user_invite",
+        {
+            "email": arguments.email,
+            "admin": arguments.admin,
+            "path": arguments.path,
+            "tenant": arguments.tenant,
+        },
+    )
+    if arguments.json:
+        show_json(invited)
+    else:
+        print(invited["link"])
     return 0
 
 

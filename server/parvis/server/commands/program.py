@@ -100,6 +100,7 @@ GROUPS: Final = {
     "user": "accounts",
     "room": "rooms",
     "quarantine": "updates that were set aside",
+    "mail": "letters",
     "config": "settings",
 }
 
@@ -111,8 +112,9 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             _argument("--host", help="address to listen on (127.0.0.1)"),
             _argument("--port", help="port to listen on (8000); 0 takes a free one"),
             _argument("--public-url", metavar="URL", help="address that browsers use"),
-            _argument("--redis", metavar="URL", help="joins several workers or nodes"),
-            _argument("--workers", metavar="N", help="worker processes (1)"),
+            # Taken, and answered by what is missing: they are part of the command line for good.
+            _argument("--redis", help=argparse.SUPPRESS),
+            _argument("--workers", help=argparse.SUPPRESS),
             _argument(
                 "--open",
                 action="store_true",
@@ -131,6 +133,24 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             _argument("--name", default="", help="for people (what stands before the @)"),
             _argument("--admin", action="store_true", help="administers the tenant"),
             _argument("--password-stdin", action="store_true", help="read it from the first line"),
+            TENANT,
+        ),
+    ),
+    "user password": (
+        "give an account a new password",
+        _lazily("people", "password"),
+        (
+            _argument("email", metavar="EMAIL"),
+            _argument("--password-stdin", action="store_true", help="read it from the first line"),
+        ),
+    ),
+    "user invite": (
+        "print a link by which somebody makes an account",
+        _lazily("people", "invite"),
+        (
+            _argument("email", metavar="EMAIL"),
+            _argument("--admin", action="store_true", help="administers the tenant"),
+            _argument("--path", default="/", help="where the person is led afterwards (/)"),
             TENANT,
         ),
     ),
@@ -180,6 +200,14 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
         "list updates that were set aside",
         _lazily("rooms", "quarantine"),
         (TENANT, _argument("--room", help="of one room only")),
+    ),
+    "mail test": (
+        "send a letter, to see that letters arrive",
+        _lazily("letters", "send_test"),
+        (
+            _argument("email", metavar="EMAIL"),
+            _argument("--language", choices=("en", "fr"), default="en", help="en or fr"),
+        ),
     ),
     "doctor": (
         "look for what is wrong",

@@ -33,18 +33,32 @@ def operate(
     Raises:
         CommandError: With the reason, for people.
     """
-    if not create and not settings.data.is_dir():
-        raise CommandError(
-            f"there is no data folder {settings.data}",
-            "Name it with --data, as for parvis serve.",
-            code="no_data_folder",
-        )
+    if not create:
+        require_folder(settings)
     try:
         return asyncio.run(_operate(settings, operation, arguments))
     except Fault as error:
         raise CommandError(error.message, error.hint, code=error.code) from None
     except StorageError as error:
         raise CommandError(str(error), error.hint, code="storage") from None
+
+
+def _home(settings: Settings) -> str:
+    """Return where a node with these settings would be found."""
+    server = settings.server
+    host = "127.0.0.1" if server.host in ("", "0.0.0.0", "::") else server.host
+    host = f"[{host}]" if ":" in host else host
+    return (server.public_url or f"http://{host}:{server.port}").rstrip("/")
+
+
+def require_folder(settings: Settings) -> None:
+    """Return if there is a data folder: a command makes none. Raises `CommandError`."""
+    if not settings.data.is_dir():
+        raise CommandError(
+            f"there is no data folder {settings.data}",
+            "Name it with --data, as for parvis serve.",
+            code="no_data_folder",
+        )
 
 
 async def _operate(settings: Settings, operation: str, arguments: Mapping[str, Any]) -> Any:
@@ -82,6 +96,7 @@ async def _here(settings: Settings, operation: str, arguments: Mapping[str, Any]
             registry=installed(settings),
             delete=delete,
             clock=clock,
+            home=_home(settings),
         )
         try:
             return await getattr(operations, operation)(**arguments)

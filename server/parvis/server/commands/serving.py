@@ -64,15 +64,29 @@ def is_loopback(host: str) -> bool:
 
 
 def why_not_writable(folder: Path) -> str | None:
-    """Say why a file cannot be made in a folder, which is made if it is missing; or None."""
+    """Say why a file cannot be made in a folder, or the folder if it is missing; or None.
+
+    Nothing is left behind: whoever only looks makes no folder out of a slip of the pen.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, probe = tempfile.mkstemp(prefix=".probe-", dir=folder)
+        descriptor, probe = tempfile.mkstemp(prefix=".probe-", dir=nearest(folder))
     except OSError as error:
         return error.strerror or str(error)
     os.close(descriptor)
     os.unlink(probe)
     return None
+
+
+def nearest(folder: Path) -> Path:
+    """Return a folder, or what exists of the path to it. Raises OSError."""
+    folder = folder.absolute()
+    while True:
+        try:
+            folder.stat()
+        except FileNotFoundError:
+            folder = folder.parent
+        else:
+            return folder
 
 
 def _refuse(message: str, hint: str) -> CommandError:

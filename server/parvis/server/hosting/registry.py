@@ -9,7 +9,7 @@ from parvis.plugins import Refused, RoomType
 from parvis.protocol import ErrorCode, InvalidName, RoomName, parse_name, room_type
 from parvis.protocol.names import PART, TYPE
 
-from ..settings import Problem, RoomSettings, Settings, SettingsInvalid, fill
+from ..settings import CORE, Problem, RoomSettings, Settings, SettingsInvalid, fill
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def _make(name: str, point: EntryPoint, options: Mapping[str, object]) -> AnyTyp
     for part in kind.parts:
         if not PART.fullmatch(part):
             raise TypeError(f"{point.value}: {part!r} is no name for a part")
-    return kind(fill(kind.Settings, options, f"rooms.{name}"))
+    return kind(fill(kind.Settings, options, f"rooms.{name}", beside=CORE))
 
 
 def _is_room_type(found: object) -> bool:

@@ -6,7 +6,7 @@ then from the command line; what comes later wins. `describe` lists everything.
 """
 
 from .filling import Problem, SettingsInvalid, fill, setting
-from .loading import FLAGS, Described, describe, load
+from .loading import CORE, FLAGS, Described, describe, load
 from .sections import (
     LOCAL_TENANT,
     LOOPBACK,
@@ -22,6 +22,7 @@ from .sections import (
 )
 
 __all__ = [
+    "CORE",
     "FLAGS",
     "LOCAL_TENANT",
     "LOOPBACK",

@@ -57,6 +57,7 @@ def setting(
     high: float | None = None,
     check: Callable[[Any], str | None] | None = None,
     secret: bool = False,
+    hidden: bool = False,
 ) -> T:
     """Declare a field of a settings dataclass.
 
@@ -68,6 +69,7 @@ def setting(
         high: The greatest accepted number.
         check: Says what is expected instead, or None if the value will do.
         secret: Its value is never shown.
+        hidden: It is not offered: what it asks for does not exist yet, and a start says so.
     """
     about = {
         "meaning": meaning,
@@ -76,12 +78,15 @@ def setting(
         "high": high,
         "check": check,
         "secret": secret,
+        "hidden": hidden,
     }
     # A field stands where its default would: that is how dataclasses are declared.
     return dataclasses.field(default=default, metadata=about, repr=not secret)
 
 
-def fill(kind: type[T], values: Mapping[str, object], where: str) -> T:
+def fill(
+    kind: type[T], values: Mapping[str, object], where: str, *, beside: Iterable[str] = ()
+) -> T:
     """Make a settings dataclass from raw values.
 
     Fields may be int, float, str, bool, Literal, ``tuple[str, ...]`` and each of them or None.
@@ -91,19 +96,25 @@ def fill(kind: type[T], values: Mapping[str, object], where: str) -> T:
         kind: A dataclass of the caller's, e.g. ``RoomType.Settings``.
         values: As a file or the environment had them.
         where: Leads every key in a problem, e.g. ``rooms.plain``.
+        beside: Keys that stand in the same place and are somebody else's to read.
 
     Raises:
         SettingsInvalid: With every unknown key and wrong value.
     """
     problems: list[Problem] = []
-    made = collect(kind, values, where, problems)
+    made = collect(kind, values, where, problems, beside=beside)
     if made is None:
         raise SettingsInvalid(problems)
     return made
 
 
 def collect(
-    kind: type[T], values: Mapping[str, object], where: str, problems: list[Problem]
+    kind: type[T],
+    values: Mapping[str, object],
+    where: str,
+    problems: list[Problem],
+    *,
+    beside: Iterable[str] = (),
 ) -> T | None:
     """Like `fill`, but add what is wrong to `problems`; None if there was anything."""
     fields = {
@@ -114,7 +125,8 @@ def collect(
     arguments: dict[str, object] = {}
     for key, raw in values.items():
         if key not in fields:
-            problems.append(unknown(f"{where}.{key}", [f"{where}.{name}" for name in fields]))
+            known = [f"{where}.{name}" for name in (*fields, *beside)]
+            problems.append(unknown(f"{where}.{key}", known))
             continue
         name, about = fields[key].name, fields[key].metadata
         try:

@@ -1,6 +1,8 @@
 """Reads the settings from a file, the environment and a command line, and describes them all."""
 
 import dataclasses
+import inspect
+import re
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
@@ -43,6 +45,11 @@ FLAGS: Final[Mapping[str, tuple[str, str]]] = {
     "log_format": ("log", "format"),
 }
 """Attribute of the parsed command line → section and key."""
+
+CORE: Final = tuple(
+    each.name for each in dataclasses.fields(RoomSettings) if each.name != "options"
+)
+"""Keys of ``[rooms.<type>]`` that the core reads; the others are the room type's own."""
 
 Raw = dict[str, Any]
 
@@ -156,7 +163,7 @@ def _tables(tables: object, where: str, problems: list[Problem]) -> Iterator[tup
 
 
 def _rooms(tables: Raw, problems: list[Problem]) -> Iterator[tuple[str, RoomSettings]]:
-    core = {each.name for each in dataclasses.fields(RoomSettings)} - {"options"}
+    core = set(CORE)
     for name, values in _tables(tables, "rooms", problems):
         mine = {key: value for key, value in values.items() if key in core}
         options = {key: value for key, value in values.items() if key not in core}
@@ -190,25 +197,48 @@ class Described:
     meaning: str
 
 
-def describe() -> list[Described]:
-    """List every setting, for documentation and for the operator."""
+def describe(rooms: Mapping[str, type[Any]] | None = None) -> list[Described]:
+    """List every setting, for documentation and for the operator.
+
+    Args:
+        rooms: Room type → the dataclass of its own settings.
+    """
+    own = {f"rooms.{name}": kind for name, kind in sorted((rooms or {}).items())}
     kinds: Mapping[str, type[Any]] = {
         **PLAIN,
         "auth.apps.<id>": AppSettings,
         "rooms.<type>": RoomSettings,
+        **own,
     }
     return [
         Described(
             key=f"{where}.{key_of(each)}",
-            variable="PARVIS_" + f"{where}.{key_of(each)}".replace(".", "__").upper(),
-            default=_shown(each.default),
+            variable="PARVIS_"
+            + f"{where}.{key_of(each)}".replace(".", "__").replace("-", "_").upper(),
+            default=_shown(_default(each)),
             accepts=_accepts(kind, each),
-            meaning=each.metadata["meaning"],
+            meaning=_meaning(kind, each),
         )
         for where, kind in kinds.items()
         for each in dataclasses.fields(kind)
-        if "meaning" in each.metadata
+        if where in own or ("meaning" in each.metadata and not each.metadata.get("hidden"))
     ]
+
+
+def _default(each: dataclasses.Field[Any]) -> object:
+    if each.default is not dataclasses.MISSING:
+        return each.default
+    made: object = each.default_factory is not dataclasses.MISSING and each.default_factory()
+    return made or ""
+
+
+def _meaning(kind: type[Any], each: dataclasses.Field[Any]) -> str:
+    """Return what a setting means; a room type's author says it in the docstring."""
+    if "meaning" in each.metadata:
+        return str(each.metadata["meaning"])
+    lines = inspect.getdoc(kind) or ""
+    found = re.search(rf"^    {re.escape(each.name)}: (.+(?:\n {{8,}}.+)*)", lines, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
 
 
 def _shown(value: object) -> str:

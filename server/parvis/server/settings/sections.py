@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parseaddr
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlsplit
@@ -34,7 +34,7 @@ def _public_url(url: str) -> str | None:
 def _store_url(url: str) -> str | None:
     if url in ("", "memory:") or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
         return None
-    return "sqlite:///DIR, postgresql://… or memory:"
+    return "sqlite:///DIR or memory:"
 
 
 def _redis_url(url: str) -> str | None:
@@ -79,8 +79,9 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _sender(sender: str) -> str | None:
-    name, address = parseaddr(sender)
-    if not sender or (MAILABLE.fullmatch(address) and name.isprintable() and sender.isprintable()):
+    addresses = getaddresses([sender])
+    if not sender or (len(addresses) == 1 and sender.isprintable()
+                      and MAILABLE.fullmatch(addresses[0][1])):  # fmt: skip
         return None
     return "an address like Parvis <parvis@example.org>"
 
@@ -95,8 +96,10 @@ class ServerSettings:
     public_url: str = setting(
         "", "Address under which browsers reach the node; empty: as they ask.", check=_public_url
     )
-    workers: int = setting(1, "Worker processes.", low=1, high=256)
-    redis: str = setting("", "Redis that joins several workers or nodes.", check=_redis_url)
+    workers: int = setting(1, "Worker processes.", low=1, high=256, hidden=True)
+    redis: str = setting(
+        "", "Redis that joins several workers or nodes.", check=_redis_url, hidden=True
+    )
     open: bool = setting(False, "Anyone may do anything in tenant local. Loopback only.")
     trusted_proxies: tuple[str, ...] = setting(
         (), "Proxies whose X-Forwarded-For and -Proto are believed.", check=_networks
@@ -154,7 +157,9 @@ class StoreSettings:
     """Where everything durable goes."""
 
     url: str = setting(
-        "", "sqlite:///DIR or postgresql://…; empty: SQLite in the data folder.", check=_store_url
+        "",
+        "sqlite:///DIR, or memory: for a trial; empty: SQLite in the data folder.",
+        check=_store_url,
     )
 
 
