@@ -27,7 +27,10 @@ DEV := $(VENV)/.dev
 WEB := clients/web
 WEBAPP := server/parvis/server/webapp/index.html
 # Folders too: a deleted file shows only in them.
-WEB_SOURCES := $(shell find $(WEB) -mindepth 1 -not -path '*/node_modules*' -not -path '*/.*' 2>/dev/null)
+# The app is built from the TypeScript client's sources too (their packages come from $(WEB)), and
+# from the documents' schema, which it shares with the server.
+WEB_SOURCES := $(shell find $(WEB) clients/js/src plugins/parvis/plugins/docs/schema.json -mindepth 0 \
+	-not -path '*/node_modules*' -not -path '*/.*' -not -path $(WEB) 2>/dev/null)
 
 # Every folder with npm packages of its own, and the stamp that says they are installed.
 NPM_FOLDERS := $(patsubst %/package.json,%,$(wildcard $(addsuffix /package.json,\

@@ -67,7 +67,7 @@ class Account {
   async load(): Promise<void> {
     try {
       const session = await api.get<Session>('session')
-      if (session.open) this.status = 'open'
+      if (session.open) this.#nobody('open')
       else if (session.user) await this.#enter(session)
       else this.#nobody()
       this.mail = session.mail ?? false
@@ -181,10 +181,10 @@ class Account {
     localStorage.setItem(KEPT, JSON.stringify(user))
   }
 
-  #nobody(): void {
+  #nobody(status: Status = 'out'): void {
     this.user = null
     this.invite = false
-    this.status = 'out'
+    this.status = status
     localStorage.removeItem(KEPT)
   }
 
