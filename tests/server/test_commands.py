@@ -157,7 +157,7 @@ def test_a_token_is_printed_alone(run: Run) -> None:
         (("room", "export", "plain/none", "--format", "json"), "", 1, "no room plain/none"),
         (("room", "delete", "plain/none", "--yes"), "", 1, "no room plain/none"),
         (("room", "delete", "plain/none"), "", 2, "cannot be undone"),
-        (("room", "export", "plain/none", "--format", "pdf"), "", 2, "invalid choice"),
+        (("room", "export", "plain/none", "--format", "pdf"), "", 1, "no room plain/none"),
         (("room", "list", "--limit", "x"), "", 2, "invalid int"),
         (("room", "paint"), "", 2, "invalid choice"),
         (("user", "list", "--nothing"), "", 2, "--nothing"),

@@ -78,6 +78,11 @@ class RoomType(Generic[R]):
     migrations: ClassVar[Sequence[Migration]] = ()
     """Numbered steps that make the type's own tables; see `parvis.plugins.migrations_in`."""
 
+    exports: ClassVar[Mapping[str, str]] = {}
+    """Forms in which ``parvis room export`` can write the main part, a document, beside the core's
+    own: name → ``package.module:function``, called in a helper process with one Yjs update; it
+    returns bytes, and raises `Refused` if there is no such form of this document."""
+
     routes: Sequence[Route] = ()
     """HTTP routes below ``/api/v1/<name>``."""
 

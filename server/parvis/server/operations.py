@@ -121,7 +121,10 @@ class Operations:
         return _room(info) | {"parts": parts, "quarantined": len(poison)}
 
     async def room_export(self, *, tenant: str, room: str, format: str, root: str | None) -> Json:
-        """Return what a part holds durably, in one of `FORMATS`, as base64 in ``data``.
+        """Return what a part holds durably, as base64 in ``data``.
+
+        Args:
+            format: One of `FORMATS`; of a main part also one of `RoomType.exports`, taken first.
 
         Raises:
             Refused: If there is no such room.
@@ -190,9 +193,21 @@ class Operations:
         updates += [row.update for row in await self._rows(address, after=after)]
         # A document can end the process that reads it, hence the helper.
         update: bytes = await self._helpers.run("merge", updates, timeout=EXPORT_TIMEOUT)
+        if not name.part and (task := kind.exports.get(format)) is not None:
+            return await self._written(task, update)
+        if format not in FORMATS:
+            known = sorted({*FORMATS, *(() if name.part else kind.exports)})
+            raise CannotExport(f"{name} has the forms {', '.join(known)}, not {format[:40]!r}")
         if format == "json":
             return await self._json(update)
         return await self._text(update, root) if format == "text" else update
+
+    async def _written(self, task: str, update: bytes) -> bytes:
+        answer = await self._helpers.run("call", task, [update], timeout=EXPORT_TIMEOUT)
+        if "refused" in answer:
+            raise CannotExport(str(answer["refused"][1]))
+        written: bytes = answer["result"]
+        return written
 
     async def _json(self, update: bytes) -> bytes:
         values: dict[str, Any] = await self._helpers.run("to_json", update, timeout=EXPORT_TIMEOUT)

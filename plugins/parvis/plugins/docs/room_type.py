@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Final
 
 from parvis.plugins import (
@@ -30,7 +31,7 @@ from parvis.plugins import (
 from .commands import Commands
 from .comments import Comments
 from .content_routes import ContentRoutes
-from .contents import Contents
+from .contents import OUT, TASKS, Contents
 from .documents import Documents
 from .filing import Filing
 from .history import History
@@ -70,6 +71,7 @@ class Docs(RoomType[YDoc]):
     schema = VERSION
     Settings = DocsSettings
     migrations = migrations_in("parvis.plugins.docs")
+    exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in OUT})
 
     def __init__(self, settings: object = None) -> None:
         super().__init__(settings)

@@ -122,3 +122,37 @@ def appended(updates: Sequence[bytes], document: bytes) -> bytes:
 
     doc = load(surrogates.mend(updates))
     return _change(doc, lambda: append(doc, json.loads(document)))
+
+
+def as_json(update: bytes) -> bytes:
+    """Return a document as ProseMirror's JSON, for ``parvis room export``."""
+    return _exported(update, "json")
+
+
+def as_markdown(update: bytes) -> bytes:
+    """Return a document as Markdown."""
+    return _exported(update, "markdown")
+
+
+def as_html(update: bytes) -> bytes:
+    """Return a document as a page of HTML; images show their words."""
+    return _exported(update, "html")
+
+
+def as_text(update: bytes) -> bytes:
+    """Return a document as plain text."""
+    return _exported(update, "text")
+
+
+def as_pdf(update: bytes) -> bytes:
+    """Return a document as PDF; images show their words."""
+    return _exported(update, "pdf")
+
+
+def _exported(update: bytes, format: str) -> bytes:
+    from .formats.convert import export
+    from .formats.text import digest
+    from .fragment import load, read
+
+    title = digest(read(load([update])).document).title
+    return export([update], format, title, {})

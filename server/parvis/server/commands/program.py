@@ -183,9 +183,9 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             _argument("room", metavar="ROOM", help="type/key or type/key:part"),
             _argument(
                 "--format",
-                choices=("update", "json", "text", "log"),
                 default="update",
-                help="a Yjs update, all roots as JSON, plain text, or the rows of the log",
+                help="update (of Yjs), json (all roots), text, log (its rows), or what the room's"
+                " type adds, such as markdown or pdf",
             ),
             _argument("--root", help="of the text; all roots otherwise"),
             _argument("--output", metavar="FILE", help="stdout otherwise"),
