@@ -328,6 +328,7 @@ export class DocumentPart extends Part<DocumentEvents> {
 
   #updated(update: Uint8Array, origin: unknown): void {
     if (origin === FROM_SERVER || origin === FROM_DEVICE) return
+    this.#kept?.show(update, this.channel !== 0 && this.writable)
     this.#edited(update)
   }
 
@@ -335,7 +336,7 @@ export class DocumentPart extends Part<DocumentEvents> {
   #edited(update: Uint8Array): void {
     const edit = this.#edits.made()
     const sending = this.channel !== 0 && this.writable
-    this.#kept?.append(update, edit, sending)
+    this.#kept?.append(update, edit)
     if (sending) {
       this.#outgoing.push({ update, edit })
       if (this.#outgoing.length === 1) queueMicrotask(() => this.#send())
@@ -390,7 +391,7 @@ export class DocumentPart extends Part<DocumentEvents> {
   }
 
   #merge(updates: readonly Uint8Array[]): void {
-    for (const update of updates) this.#kept?.append(update, 0, true)
+    for (const update of updates) this.#kept?.append(update, 0)
     this.#apply(updates, FROM_SERVER)
   }
 
@@ -494,7 +495,7 @@ export class DocumentPart extends Part<DocumentEvents> {
     const { schema: server } = loaded
     this.#schema = { mine: this.#schema.mine, server, matches: server === 0 || server === this.#schema.mine }
     this.#apply(loaded.updates, FROM_DEVICE)
-    if (loaded.unsaved) this.#kept?.append(NOTHING, this.#edits.made(), true)
+    if (loaded.unsaved) this.#kept?.append(NOTHING, this.#edits.made())
     this.#commands.restore(loaded.commands)
     this.setAccess(loaded.access)
     this.#look()
@@ -507,7 +508,7 @@ export class DocumentPart extends Part<DocumentEvents> {
         const lacking = Y.encodeStateAsUpdate(this.#doc, state)
         return isEmpty(lacking) ? null : lacking
       },
-      sending: () => this.channel !== 0 && this.writable,
+      sending: () => this.#edits.unsaved === 0 || (this.channel !== 0 && this.writable),
       everything: () => Y.encodeStateAsUpdate(this.#doc),
       edited: (update, sent) => {
         this.#apply([update], FROM_DEVICE)

@@ -61,6 +61,7 @@ export interface Joining {
   received(message: ServerMessage): void
   lost(): void
   sessionClosed(why: Closed): void
+  shut(): void
   settled(): Promise<void>
 }
 
@@ -224,6 +225,13 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
   sessionClosed(why: Closed): void {
     this.#settleJoined.reject(why)
     this.abandoned(why)
+  }
+
+  /** The session was closed by the application: nothing that happens here counts any more. */
+  shut(): void {
+    if (this.#over) return
+    this.#over = true
+    this.finished()
   }
 
   /** Returns when what is to be kept on this device has been written. */

@@ -152,6 +152,7 @@ export class Session extends Events<SessionEvents> implements Host {
     const parts = [...this.#parts.values()]
     this.#end(new Closed(CloseCode.normal, 'closed by the application'))
     await Promise.all(parts.map((part) => part.settled()))
+    for (const part of parts) part.shut()
   }
 
   // For the parts

@@ -53,6 +53,8 @@ export class DeviceCopy implements Kept {
   #problem: DeviceError | null = null
   #stopTimer: (() => void) | null = null
   #loaded = false
+  /** What tabs say is about a copy that this one is throwing away. */
+  #deaf = false
   #closed = false
 
   /** `bound`: bytes that all copies of this user may take on this device, as far as they can be missed. */
@@ -88,13 +90,14 @@ export class DeviceCopy implements Kept {
     }
   }
 
-  append(update: Uint8Array, edit: number, sent: boolean): void {
+  append(update: Uint8Array, edit: number): void {
     if (update.length > 0) this.#pending.updates.push(update)
-    if (edit > 0) {
-      this.#pending.edit = edit
-      if (update.length > 0) this.#tabs.post({ type: 'update', life: this.#life, update: own(update), sent })
-    }
+    if (edit > 0) this.#pending.edit = edit
     this.#soon(edit > 0 ? 0 : LAZY)
+  }
+
+  show(update: Uint8Array, sent: boolean): void {
+    if (!this.#closed) this.#tabs.post({ type: 'update', life: this.#life, update: own(update), sent })
   }
 
   allSaved(edit: number): void {
@@ -123,6 +126,7 @@ export class DeviceCopy implements Kept {
   startOver(rescue: Rescue | null): void {
     const { added, dropped, title } = this.#pending
     this.#pending = { ...nothing(), added, dropped, title, startOver: { rescue } }
+    this.#deaf = this.#database !== null
     this.#incarnation = 0
     this.#keptEdit = 0
     this.#rows.clear()
@@ -246,6 +250,7 @@ export class DeviceCopy implements Kept {
           return
         }
         this.#life = outcome.life
+        if (this.#pending.startOver === null) this.#deaf = false
         if (outcome.startedOver) this.#tabs.post({ type: 'cleared', life: outcome.life })
         this.#keptEdit = Math.max(this.#keptEdit, pending.edit)
         this.#problem = null
@@ -383,7 +388,7 @@ export class DeviceCopy implements Kept {
   // Other tabs
 
   #greet(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#deaf) return
     this.#tabs.post({ type: 'hello', life: this.#life, state: this.#holder.stateVector() })
     if (this.#database !== null) {
       void evict(this.#database, this.#bound, this.#name).catch((problem: unknown) => {
@@ -393,7 +398,8 @@ export class DeviceCopy implements Kept {
   }
 
   #heard(message: TabMessage): void {
-    if (this.#closed || !this.#loaded) return // a tab that is still loading says hello afterwards
+    // A tab that is still loading says hello afterwards.
+    if (this.#closed || this.#deaf || !this.#loaded) return
     if (message.type === 'cleared') {
       if (message.life !== this.#life) this.#clearedTo(message.life)
       return
@@ -406,6 +412,7 @@ export class DeviceCopy implements Kept {
 
   #clearedTo(life: number): void {
     this.#life = life
+    this.#deaf = false
     this.#incarnation = 0
     this.#pending = { ...nothing(), added: this.#pending.added, dropped: this.#pending.dropped }
     this.#keptEdit = 0

@@ -44,7 +44,7 @@ export interface Holder {
   stateVector(): Uint8Array
   /** What a tab with this state lacks; null if nothing. */
   lackedBy(state: Uint8Array): Uint8Array | null
-  /** Whether every edit of this tab is on its way to the server. */
+  /** Whether the server has all that this tab shows, or is being sent it. */
   sending(): boolean
   /** The document as one update, to store it anew. */
   everything(): Uint8Array
@@ -65,8 +65,10 @@ export interface Kept {
   keeps(edit: number): boolean
   /** Whether something is being written. */
   readonly writing: boolean
-  /** Keep an update; `edit`: its number if it is one made in this tab, else 0. `sent` tells other tabs. */
-  append(update: Uint8Array, edit: number, sent: boolean): void
+  /** Keep an update; `edit`: its number if this tab answers for it, else 0. */
+  append(update: Uint8Array, edit: number): void
+  /** Show an edit of this tab to others; `sent`: it is on its way to the server. */
+  show(update: Uint8Array, sent: boolean): void
   /** Everything up to this edit is on the server. */
   allSaved(edit: number): void
   joined(standing: Standing): void
