@@ -407,6 +407,16 @@ async def test_a_room_type_lets_guests_into_its_own_rooms_only() -> None:
             await lobby.node.guest("ada", "kit", "Zoe", ["plain/b1"], ["view"], seconds=60)
 
 
+async def test_chance_comes_from_the_node() -> None:
+    drawn: list[list[bytes]] = []
+    for _ in range(2):
+        async with lab() as it:
+            drawn.append([it.lobby.node.chance(16), it.lobby.node.chance(16)])
+    assert drawn[0] == drawn[1], "the node's chance is seeded, and nothing else is asked"
+    assert len({*drawn[0]}) == 2
+    assert [len(each) for each in drawn[0]] == [16, 16]
+
+
 async def test_what_the_lifespan_is_given_is_such_a_node() -> None:
     given: list[Node] = []
 

@@ -205,6 +205,12 @@ class Node(Protocol):
         """
         ...
 
+    # Time and chance
+
     def now(self) -> float:
         """Seconds since 1970."""
+        ...
+
+    def chance(self, count: int) -> bytes:
+        """Return so many bytes that nobody can guess, for keys and secrets."""
         ...

@@ -145,8 +145,13 @@ class Host:
             host, tenant, name, rooms, capabilities, seconds=seconds
         )
 
+    # Time and chance
+
     def now(self) -> float:
         return self._core.clock.time()
+
+    def chance(self, count: int) -> bytes:
+        return self._core.random.bytes(count)
 
 
 async def host_room_types(core: Core, stack: AsyncExitStack, offers: Offers) -> Jobs:
