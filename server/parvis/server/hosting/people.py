@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
-from parvis.plugins import Caller, Invited, Notice, Person
+from parvis.plugins import Caller, ErrorCode, Invited, Notice, Person, Refused
+from parvis.storage import Accounts, User
+
+logger = logging.getLogger(__name__)
 
 
 class Folk(Protocol):
@@ -26,3 +30,32 @@ class Folk(Protocol):
     async def invite(self, caller: Caller, email: str, *, path: str) -> Invited:
         """Invite somebody to make an account. Raises `Refused`."""
         ...
+
+
+def person_of(user: User) -> Person:
+    """Return what others of the tenant may see of an account."""
+    return Person(user.id, user.name, user.email, user.color, user.language, user.admin)
+
+
+class Directory:
+    """The people of a node that has no way to write to them: they can be looked up, no more."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def people(self, tenant: str) -> Sequence[Person]:
+        users = [user for user in await self._accounts.users(tenant) if not user.disabled]
+        return sorted(map(person_of, users), key=lambda person: (person.name, person.id))
+
+    async def person(self, tenant: str, id: str) -> Person | None:
+        user = await self._accounts.user(id)
+        return person_of(user) if user is not None and user.tenant == tenant else None
+
+    async def notify(self, tenant: str, notice: Notice) -> None:
+        logger.info("%s: not told of %s, this node sends no notices", notice.user, notice.kind)
+
+    async def invite(self, caller: Caller, email: str, *, path: str) -> Invited:
+        user = await self._accounts.user_by_email(email)
+        if user is None or user.tenant != caller.tenant:
+            raise Refused(ErrorCode.REFUSED, "this node sends no invitations")
+        return Invited(email, person_of(user))
