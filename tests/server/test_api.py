@@ -157,6 +157,13 @@ async def test_behind_a_listed_proxy_each_client_has_its_own_address() -> None:
         assert statuses == [401] * 31
 
 
+async def test_whoever_shows_nothing_is_nobody_which_is_no_error(site: Site) -> None:
+    status, answer, _ = await site.ask("GET", "/session")
+    assert (status, answer["user"], answer["open"]) == (200, None, False)
+    assert (await site.ask("GET", "/session", cookie="not.mine"))[0] == 401
+    assert (await site.ask("GET", "/session", token="not.mine"))[0] == 401
+
+
 @pytest.mark.parametrize("path", ["/session", "/token", "/setup"])
 async def test_another_sites_page_cannot_sign_its_visitor_in(site: Site, path: str) -> None:
     await site.person()
@@ -566,7 +573,7 @@ async def test_every_refusal_is_json(site: Site) -> None:
         ("GET", "/nothing", 404, "not_found"),
         ("PUT", "/rooms", 405, "method_not_allowed"),
         ("POST", "/session", 415, "unsupported_media_type"),
-        ("GET", "/session", 401, "unauthenticated"),
+        ("GET", "/rooms", 401, "unauthenticated"),
     ):
         found, answer, response = await site.ask(method, path)
         assert (found, code(answer)) == (status, reason)

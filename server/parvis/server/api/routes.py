@@ -19,7 +19,8 @@ LIMIT: Final = "At most so many."
 ENDPOINTS: Final = (
     Endpoint("POST", "/session", sessions.sign_in, Who.ANYONE,
              "Sign in; sets the session cookie.", 200, sessions.Credentials),
-    Endpoint("GET", "/session", sessions.who_am_i, Who.CALLER, "Who is signed in."),
+    Endpoint("GET", "/session", sessions.who_am_i, Who.ANYONE,
+             "Who is signed in; nobody, if the request shows nothing."),
     Endpoint("DELETE", "/session", sessions.sign_out, Who.ANYONE,
              "Sign out; the session's websockets close.", 204),
     Endpoint("POST", "/setup", sessions.set_up, Who.ANYONE,

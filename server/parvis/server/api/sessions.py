@@ -45,9 +45,18 @@ async def sign_in(api: Api, call: Call) -> web.Response:
 
 
 async def who_am_i(api: Api, call: Call) -> web.Response:
-    """Say who is signed in."""
-    identified = call.who
-    caller = identified.caller
+    """Say who is signed in. Whoever shows nothing at all is nobody, and that is no error.
+
+    Every page asks this when it opens: browsers write refused requests into their console.
+    """
+    shows_nothing = "Authorization" not in call.request.headers and not api.gate.cookie(
+        call.request
+    )
+    if shows_nothing and not api.identity.open:
+        return web.json_response(
+            {"user": None, "open": False, "mail": api.members.post.configured, "invite": False}
+        )
+    caller = (await api.gate.http(call.request)).caller
     if caller.anyone:
         nobody = {"user": None, "open": True, "mail": False, "invite": False}
         return web.json_response(nobody)
