@@ -510,15 +510,26 @@ export class DocumentPart extends Part<DocumentEvents> {
       },
       sending: () => this.#edits.unsaved === 0 || (this.channel !== 0 && this.writable),
       everything: () => Y.encodeStateAsUpdate(this.#doc),
-      edited: (update, sent) => {
-        this.#apply([update], FROM_DEVICE)
-        if (sent) this.#checkSoon()
-        else this.#edited(update)
-      },
+      edited: (update, sent) => this.#editedElsewhere(update, sent),
       cleared: () => this.#clearedElsewhere(),
       keptChanged: () => this.#look(),
       failed: (problem) => this.host.deviceFailed(problem),
     }
+  }
+
+  /** Another tab edited; if it cannot send that, this one answers for it. */
+  #editedElsewhere(update: Uint8Array, sent: boolean): void {
+    let news = false
+    const heard = (): void => {
+      news = true
+    }
+    const doc = this.#doc
+    doc.on('update', heard)
+    this.#apply([update], FROM_DEVICE)
+    doc.off('update', heard)
+    if (!news && doc.store.pendingStructs === null) return
+    if (sent) this.#checkSoon()
+    else this.#edited(update)
   }
 
   /** The tab that edited may be gone before the server had it; then this one brings it. */
