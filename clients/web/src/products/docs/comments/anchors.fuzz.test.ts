@@ -13,12 +13,13 @@ import * as Y from 'yjs'
 import { type Anchor, anchorAt, Anchors, type Repair } from './anchors.ts'
 import { unitAt, unitsOf } from './units.ts'
 
-const OPERATIONS = Number(process.env['PARVIS_ANCHOR_OPERATIONS'] ?? 240)
-const SEED = process.env['PARVIS_ANCHOR_SEED']
+const ENVIRONMENT = (globalThis as unknown as { process: { env: Record<string, string | undefined> } }).process.env
+const OPERATIONS = Number(ENVIRONMENT['PARVIS_ANCHOR_OPERATIONS'] ?? 240)
+const SEED = ENVIRONMENT['PARVIS_ANCHOR_SEED']
 const PER_RUN = 80
 const CLIENTS = 3
 const COMMENTS = 12
-const VERBOSE = process.env['PARVIS_ANCHOR_VERBOSE'] === '1'
+const VERBOSE = ENVIRONMENT['PARVIS_ANCHOR_VERBOSE'] === '1'
 
 const schema = new Schema({
   nodes: {
