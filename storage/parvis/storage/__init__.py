@@ -4,7 +4,16 @@ Only the contract stands here, so that plugins may import it without any driver.
 with `parvis.storage.factory.open_store`.
 """
 
-from parvis.storage.accounts import Accounts, EmailTaken, Link, LinkGone, LinkKind, SignIn, User
+from parvis.storage.accounts import (
+    AccountChanged,
+    Accounts,
+    EmailTaken,
+    Link,
+    LinkGone,
+    LinkKind,
+    SignIn,
+    User,
+)
 from parvis.storage.api import (
     Address,
     Appended,
@@ -36,6 +45,7 @@ from parvis.storage.errors import (
 )
 
 __all__ = [
+    "AccountChanged",
     "Accounts",
     "Address",
     "Appended",

@@ -85,6 +85,10 @@ class EmailTaken(Exception):
     """Another account has this e-mail address."""
 
 
+class AccountChanged(Exception):
+    """The account has got a new password since it was read; what was decided by that is void."""
+
+
 class LinkGone(Exception):
     """The link was used, taken back or replaced; or there never was one."""
 
@@ -111,6 +115,8 @@ class Accounts(Protocol):
             link: Digest of a link that is used up in the same transaction.
 
         Raises:
+            AccountChanged: If its epoch is higher by now: a change of the name that was under way
+                would bring an old password back. Nothing has changed.
             LinkGone: If there is no such link; then nothing has changed.
             EmailTaken: And nothing has changed.
             KeyError: If the account is unknown.

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from parvis.plugins import ErrorCode, Refused
 from parvis.protocol import InvalidName
-from parvis.storage import EmailTaken, RoomDeleted, RoomNotFound, StoreUnavailable
+from parvis.storage import AccountChanged, EmailTaken, RoomDeleted, RoomNotFound, StoreUnavailable
 
 from ..identity import (
     InvalidAccount,
@@ -104,6 +104,7 @@ SHAPES: Final[Mapping[type[Exception], Shape]] = {
     SetUpClosed: Shape(403, "set_up_closed", hint="Sign in, or ask an administrator."),
     TooBusy: Shape(503, "busy", headers={"Retry-After": "1"}),
     KeysUnavailable: Shape(503, "keys_unavailable", headers={"Retry-After": "30"}),
+    AccountChanged: Shape(409, "conflict", "the account has just changed", "Try again."),
     EmailTaken: Shape(409, "email_taken", "another account has this e-mail address"),
     InvalidName: Shape(400, "invalid_name"),
     RoomNotFound: Shape(404, "room_not_found", "there is no such room"),

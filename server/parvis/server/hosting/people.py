@@ -45,7 +45,7 @@ class Directory:
 
     async def people(self, tenant: str) -> Sequence[Person]:
         users = [user for user in await self._accounts.users(tenant) if not user.disabled]
-        return sorted(map(person_of, users), key=lambda person: (person.name, person.id))
+        return sorted(map(person_of, users), key=lambda person: (person.name.casefold(), person.id))
 
     async def person(self, tenant: str, id: str) -> Person | None:
         user = await self._accounts.user(id)

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from parvis.storage.accounts import Accounts, EmailTaken, Link, LinkGone, SignIn, User
+from parvis.storage.accounts import (
+    AccountChanged,
+    Accounts,
+    EmailTaken,
+    Link,
+    LinkGone,
+    SignIn,
+    User,
+)
 from parvis.storage.api import Store
 
 ANN = User("u_ann", "acme", "Ann@Example.org", "Ann", "#aa0000", "$argon2id$…", True, 10.5)
@@ -67,6 +75,17 @@ class AccountsConformance:
         assert await accounts.user("u_ann") == changed
         assert await accounts.user_by_email("ann@example.org") is None
         assert await accounts.user_by_email("ann@new.org") == changed
+
+    async def test_an_old_password_does_not_come_back(self, accounts: Accounts) -> None:
+        await accounts.add_user(ANN)
+        await accounts.add_link(RESET)
+        renewed = replace(ANN, password="new", epoch=2)
+        await accounts.save_user(renewed)
+        await accounts.add_link(RESET)
+        with pytest.raises(AccountChanged):
+            await accounts.save_user(replace(ANN, name="Anna"), link=RESET.digest)
+        assert await accounts.user("u_ann") == renewed
+        assert await accounts.link(RESET.digest, now=11) == RESET
 
     async def test_an_unknown_account_cannot_be_saved(self, accounts: Accounts) -> None:
         with pytest.raises(KeyError):

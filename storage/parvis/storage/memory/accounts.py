@@ -2,7 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
-from parvis.storage.accounts import EmailTaken, Link, LinkGone, LinkKind, SignIn, User
+from parvis.storage.accounts import (
+    AccountChanged,
+    EmailTaken,
+    Link,
+    LinkGone,
+    LinkKind,
+    SignIn,
+    User,
+)
 
 
 class MemoryAccounts:
@@ -25,6 +33,8 @@ class MemoryAccounts:
     async def save_user(self, user: User, *, link: bytes | None = None) -> None:
         if user.id not in self._users:
             raise KeyError(user.id)
+        if user.epoch < self._users[user.id].epoch:
+            raise AccountChanged(user.id)
         self._check_email(user)
         self._use(link)
         if user.epoch > self._users[user.id].epoch:

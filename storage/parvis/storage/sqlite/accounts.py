@@ -5,7 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from parvis.storage.accounts import EmailTaken, Link, LinkGone, LinkKind, SignIn, User
+from parvis.storage.accounts import (
+    AccountChanged,
+    EmailTaken,
+    Link,
+    LinkGone,
+    LinkKind,
+    SignIn,
+    User,
+)
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.files import Database
 
@@ -137,23 +145,23 @@ def _add_user(database: Database, user: User, link: bytes | None) -> None:
 
 
 def _save_user(database: Database, user: User, link: bytes | None) -> None:
+    kept = database.execute("SELECT epoch FROM parvis_user WHERE id = ?", (user.id,)).fetchone()
+    if kept is None:
+        raise KeyError(user.id)
+    if user.epoch < kept[0]:
+        raise AccountChanged(user.id)
     _use(database, link)
-    database.execute(
-        "DELETE FROM parvis_link WHERE user = ?1"
-        " AND (SELECT epoch FROM parvis_user WHERE id = ?1) < ?2",
-        (user.id, user.epoch),
-    )
+    if user.epoch > kept[0]:
+        database.execute("DELETE FROM parvis_link WHERE user = ?", (user.id,))
     try:
-        changed = database.execute(
+        database.execute(
             "UPDATE parvis_user SET tenant = ?, email = ?, folded = ?, name = ?, color = ?,"
             " password = ?, admin = ?, created = ?, disabled = ?, epoch = ?, language = ?"
             " WHERE id = ?",
             _row(user),
-        ).rowcount
+        )
     except sqlite3.IntegrityError as error:
         raise EmailTaken(f"{user.email} has an account already") from error
-    if not changed:
-        raise KeyError(user.id)
 
 
 def _users(database: Database, where: str, value: str | None) -> list[User]:
