@@ -31,6 +31,7 @@ class MailServer:
         refuse_data: Answers every letter; empty: it is taken.
         secure: Whether each letter came over TLS.
         signed_in: As whom each letter came; None: as nobody.
+        came: Set when a letter has been taken.
     """
 
     port: int = 0
@@ -39,6 +40,7 @@ class MailServer:
     refuse_data: str = ""
     secure: list[bool] = field(default_factory=list[bool])
     signed_in: list[object] = field(default_factory=list[object])
+    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -56,6 +58,7 @@ class MailServer:
         assert transport is not None  # while somebody speaks
         self.secure.append(transport.get_extra_info("ssl_object") is not None)
         self.signed_in.append(session.auth_data)
+        self.came.set()
         return "250 taken"
 
     def letters(self) -> list[EmailMessage]:

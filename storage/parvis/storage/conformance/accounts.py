@@ -190,7 +190,7 @@ class AccountsConformance:
         reset = replace(ANN, password="new", epoch=2)
         await accounts.save_user(reset, link=RESET.digest)
         with pytest.raises(LinkGone):
-            await accounts.save_user(replace(ANN, password="newer"), link=RESET.digest)
+            await accounts.save_user(replace(reset, password="newer"), link=RESET.digest)
         assert await accounts.user("u_ann") == reset
 
     async def test_a_new_password_ends_links_to_the_account(self, accounts: Accounts) -> None:
