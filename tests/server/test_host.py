@@ -20,13 +20,14 @@ from parvis.plugins import (
     Refused,
     Words,
 )
-from parvis.protocol import ErrorCode, messages as m
+from parvis.protocol import CloseCode, ErrorCode, hocuspocus as h, messages as m, yjs as y
 from parvis.server.firewall.helpers import HelperPool
 from parvis.server.hosting import workshop as workshops
 from parvis.server.hosting.workshop import Workshop, packages
 from parvis.server.testing import Lobby, live_room
 from tests.checkout import CHECKOUT
 from tests.clocks import SetClock
+from tests.server.dialects.stock_people import HocuspocusPerson, YPerson
 from tests.server.rooms.lab import EDITOR_CALLER, Board, Draft, Mail, lab, read
 
 CHORES = "tests.server.chores"
@@ -192,6 +193,28 @@ async def test_who_loses_the_right_while_joining_does_not_stay() -> None:
         bob = await lobby.join("bob")
         assert [type(message) for message in bob.received] == [m.Left]
         assert [peer.caller.user for peer in lobby.room.peers] == ["ada"]
+
+
+async def test_stock_clients_whose_rights_changed_are_told_or_sent_away() -> None:
+    kind = Listed()
+    kind.rights = {"ada": EDITOR, "bob": EDITOR, "eve": EDITOR}
+    async with lab(kind) as it:
+        ada, eve, bob = HocuspocusPerson(it), HocuspocusPerson(it), YPerson(it, "bob")
+        await ada.open("board/r", "ada")
+        await eve.open("board/r", "eve")
+        kind.rights = {"ada": VIEWER}
+        await it.lobby.node.reauthorize("kit", "r")
+        assert ada.heard("board/r")[-1] == h.Authenticated("readonly")
+        assert eve.transport.closed == (CloseCode.STOCK_FORBIDDEN, "you are not listed")
+        assert bob.transport.closed == (CloseCode.STOCK_FORBIDDEN, "you are not listed")
+        before = len(ada.heard("board/r"))
+        await it.lobby.node.reauthorize("kit", "r")
+        assert len(ada.heard("board/r")) == before
+        kind.rights = {"ada": EDITOR}
+        await it.lobby.node.reauthorize("kit", "r")
+        told = ada.heard("board/r")[before:]
+        assert h.Authenticated("read-write") in told
+        assert [type(each) for each in told if isinstance(each, y.SyncStep1)] == [y.SyncStep1]
 
 
 async def test_rights_in_a_room_that_is_not_live_need_nobody_to_be_asked() -> None:

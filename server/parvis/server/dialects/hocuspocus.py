@@ -59,6 +59,7 @@ class HocuspocusSeat(StockSeat):
     Attributes:
         owed: How many answers to SyncStep1 the client still expects a `SyncStatus` for.
         debts: How many updates were put off: their statuses come with the answer that brings them.
+        said_to_write: Whether the provider was last told that it may write; None: nothing yet.
     """
 
     def __init__(self, session: Session, part: LivePart, access: Access, address: str) -> None:
@@ -70,6 +71,7 @@ class HocuspocusSeat(StockSeat):
         self.encoder = encoder
         self.owed = 0
         self.debts = 0
+        self.said_to_write: bool | None = None
 
     def write(self, message: bytes) -> None:
         self.session.outbox.write(frame(h.with_address(self.address, message)))
@@ -103,6 +105,17 @@ class HocuspocusSeat(StockSeat):
     def expelled(self, code: ErrorCode, reason: str) -> None:
         assert isinstance(self.session, HocuspocusSession)
         self.session.end_document(self, code, reason)
+
+    def access_changed(self) -> None:
+        if self.said_to_write is not None and self.said_to_write is not self.may_write:
+            self.say_scope()
+
+    def say_scope(self) -> None:
+        """Tell the provider whether it may write."""
+        self.said_to_write = self.may_write
+        self.session.outbox.write(
+            frame(h.encode_authenticated(self.address, readonly=not self.may_write))
+        )
 
 
 class _Early:
@@ -231,19 +244,16 @@ class HocuspocusSession(StockSession):
             return
         self._documents[address] = seat
         self._rests_on(address, identified)
-        self._say_scope(seat)
+        seat.say_scope()
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
         for message in early.messages:
             if address in self._documents and not self.closed:
                 self._take_checked(seat, message)
 
-    def _say_scope(self, seat: HocuspocusSeat) -> None:
-        readonly = not seat.may_write
-        self.outbox.write(frame(h.encode_authenticated(seat.address, readonly=readonly)))
-
     async def _show_again(self, seat: HocuspocusSeat, token: str) -> None:
         """A token for a document that is open: the old one is about to expire."""
+        said = seat.said_to_write
         try:
             identified = await self._identify(token)
             if not self.is_same_person(identified):
@@ -262,7 +272,8 @@ class HocuspocusSession(StockSession):
             if not identified.caller.anyone:
                 self.admitted(identified)
             self._rests_on(seat.address, identified)
-            self._say_scope(seat)
+            if seat.said_to_write is said:  # a change has been said already
+                seat.say_scope()
 
     # Expiry: each document is open for as long as its own token says.
 
