@@ -78,6 +78,10 @@ class RoomType(Generic[R]):
     migrations: ClassVar[Sequence[Migration]] = ()
     """Numbered steps that make the type's own tables; see `parvis.plugins.migrations_in`."""
 
+    beside: ClassVar[frozenset[str]] = frozenset()
+    """Names of commands that take long: they run beside the other hooks of their room, which would
+    wait otherwise, and with them everybody's updates. They keep what order they need."""
+
     exports: ClassVar[Mapping[str, str]] = {}
     """Forms in which ``parvis room export`` can write the main part, a document, beside the core's
     own: name → ``package.module:function``, called in a helper process with one Yjs update; it

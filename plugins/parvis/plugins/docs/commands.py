@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from parvis.plugins import Answer, Caller, ErrorCode, Refused, Request, Room, YDoc
 from parvis.protocol.messages import Value
@@ -14,6 +14,9 @@ from .documents import Documents
 from .office import malformed
 from .rights import Rights, Standing
 from .versions import Versions
+
+SLOW: Final = frozenset({"revert", "version.add"})
+"""Commands that read the history; see `parvis.plugins.RoomType.beside`."""
 
 Told = Callable[[Room[YDoc], Caller, Standing, Value], Awaitable[Talk]]
 Done = Callable[[Room[YDoc], Caller, Value], Awaitable[tuple[Value, int]]]

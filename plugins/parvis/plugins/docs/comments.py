@@ -18,7 +18,7 @@ from parvis.plugins import Caller, ErrorCode, Refused, Room, YDoc
 from parvis.protocol.messages import Value
 
 from .notices import Notices
-from .office import BASE62, Office, forbidden, malformed
+from .office import BASE62, WITHOUT, Office, forbidden, malformed
 from .rights import Standing
 
 PART: Final = "comments"
@@ -232,7 +232,7 @@ class Comments:
     async def anchor(self, room: Room[YDoc], caller: Caller, at: Standing, body: Value) -> Talk:
         """Say anew where a thread stands, when its text was moved or split."""
         if not at.access.may("edit"):
-            raise forbidden("edit here")
+            raise forbidden(WITHOUT["edit"])
         given = _fields(body, "thread", "a", "block")
         id, found = _id(given, "thread"), _place(given)
         async with room.edit(caller, PART) as edit:

@@ -34,6 +34,16 @@ def forbidden(what: str) -> Refused:
     return Refused(ErrorCode.PERMISSION_DENIED, f"you may not {what}")
 
 
+WITHOUT: Final[Mapping[str, str]] = {
+    "comment": "comment on this document",
+    "edit": "change this document",
+    "share": "share this document",
+    "history": "see the history of this document",
+    "admin": "do this: only the owner may",
+}
+"""What somebody cannot do who lacks a capability."""
+
+
 def malformed(reason: str) -> Refused:
     """The request makes no sense."""
     return Refused(ErrorCode.MALFORMED, reason)

@@ -8,7 +8,7 @@ from typing import Final
 
 from parvis.plugins import NOTHING, Access, Caller, ErrorCode, Refused, SqlValue, Statement
 
-from .office import Office, forbidden, missing
+from .office import WITHOUT, Office, forbidden, missing
 from .roles import EDIT, OWN, ROLES, VIEW, access_of
 
 LINK: Final = "docs.link."
@@ -191,7 +191,7 @@ class Rights:
         if not standing.access.may(capability):
             if standing.deleted is not None:
                 raise Refused(ErrorCode.CONFLICT, "the document is in the bin; restore it first")
-            raise forbidden(f"{capability} here")
+            raise forbidden(WITHOUT.get(capability, capability))
         return standing
 
     async def owned(self, caller: Caller, key: str) -> Standing:

@@ -28,7 +28,7 @@ from parvis.plugins import (
     migrations_in,
 )
 
-from .commands import Commands
+from .commands import SLOW, Commands
 from .comments import Comments
 from .content_routes import ContentRoutes
 from .contents import OUT, TASKS, Contents
@@ -71,6 +71,7 @@ class Docs(RoomType[YDoc]):
     schema = VERSION
     Settings = DocsSettings
     migrations = migrations_in("parvis.plugins.docs")
+    beside = SLOW
     exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in OUT})
 
     def __init__(self, settings: object = None) -> None:

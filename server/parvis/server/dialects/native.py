@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -399,7 +400,8 @@ class NativeSession(DialectSession):
                 # In line with the peer's updates, some of which may be with a helper or a hook.
                 for each in [s for s in self._channels.values() if s.live.room is room]:
                     await each.live.looked_through(each)
-            async with room.turn:
+            beside = isinstance(message, m.Command) and message.name in room.kind.beside
+            async with nullcontext() if beside else room.turn:
                 if isinstance(message, m.Signal):
                     body = await room.kind.on_signal(room, seat, request)
                 else:
