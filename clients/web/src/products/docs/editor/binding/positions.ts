@@ -80,7 +80,32 @@ function insideOf(fragment: Y.XmlFragment, shared: Shared, drawn: Drawn): number
   return outer === null || before === null ? null : outer + before + 1
 }
 
+/** Where the top blocks of a document begin: asked for again and again by cursors and comments. */
+const offsets = new WeakMap<Node, Map<Y.Item, number>>()
+
+function topOffsets(fragment: Y.XmlFragment, drawn: Drawn): Map<Y.Item, number> | null {
+  const doc = drawn.get(fragment)
+  if (doc === undefined) return null
+  let known = offsets.get(doc)
+  if (known !== undefined) return known
+  known = new Map()
+  let size = 0
+  for (let item = fragment._start; item !== null; item = item.right) {
+    if (item.deleted || !(item.content instanceof Y.ContentType)) continue
+    const length = sizeOf(item.content.type, drawn)
+    if (length === null) return null
+    known.set(item, size)
+    size += length
+  }
+  offsets.set(doc, known)
+  return known
+}
+
 function sizeBefore(parent: Shared, item: Y.Item, drawn: Drawn): number | null {
+  if (parent._item === null) {
+    const known = topOffsets(parent, drawn)?.get(item)
+    if (known !== undefined) return known
+  }
   let size = 0
   for (let other = parent._start; other !== null && other !== item; other = other.right) {
     if (other.deleted || !(other.content instanceof Y.ContentType)) continue

@@ -4,46 +4,44 @@ import { safeLink } from './links'
 
 interface Look {
   tag: string
-  /** How pasted HTML says it. */
-  parse: { tag?: string; style?: string; getAttrs?: (value: never) => null | false }[]
+  /** How HTML says it. Styles of other programs were turned into tags before (see `paste/clean.ts`). */
+  parse: { tag: string }[]
   key: string[]
   typed?: RegExp[]
 }
 
-const bold = (value: string) => (/^(bold(er)?|[5-9]\d{2,})$/.test(value) ? null : false)
-
 const LOOKS: Record<string, Look> = {
   bold: {
     tag: 'strong',
-    parse: [{ tag: 'strong' }, { tag: 'b' }, { style: 'font-weight', getAttrs: bold }],
+    parse: [{ tag: 'strong' }, { tag: 'b' }],
     key: ['Mod-b'],
     typed: [/(?:^|\s)(\*\*(?!\s+\*\*)([^*]+)\*\*(?!\s+\*\*))$/, /(?:^|\s)(__(?!\s+__)([^_]+)__(?!\s+__))$/],
   },
   italic: {
     tag: 'em',
-    parse: [{ tag: 'em' }, { tag: 'i' }, { style: 'font-style=italic' }],
+    parse: [{ tag: 'em' }, { tag: 'i' }],
     key: ['Mod-i'],
     typed: [/(?:^|\s)(\*(?!\s+\*)([^*]+)\*(?!\s+\*))$/, /(?:^|\s)(_(?!\s+_)([^_]+)_(?!\s+_))$/],
   },
   underline: {
     tag: 'u',
-    parse: [{ tag: 'u' }, { style: 'text-decoration=underline' }, { style: 'text-decoration-line=underline' }],
+    parse: [{ tag: 'u' }],
     key: ['Mod-u'],
   },
   strike: {
     tag: 's',
-    parse: [{ tag: 's' }, { tag: 'del' }, { tag: 'strike' }, { style: 'text-decoration=line-through' }, { style: 'text-decoration-line=line-through' }],
+    parse: [{ tag: 's' }, { tag: 'del' }, { tag: 'strike' }],
     key: ['Mod-Shift-x'],
     typed: [/(?:^|\s)(~~(?!\s+~~)([^~]+)~~(?!\s+~~))$/],
   },
-  subscript: { tag: 'sub', parse: [{ tag: 'sub' }, { style: 'vertical-align=sub' }], key: ['Mod-,'] },
-  superscript: { tag: 'sup', parse: [{ tag: 'sup' }, { style: 'vertical-align=super' }], key: ['Mod-.'] },
+  subscript: { tag: 'sub', parse: [{ tag: 'sub' }], key: ['Mod-,'] },
+  superscript: { tag: 'sup', parse: [{ tag: 'sup' }], key: ['Mod-.'] },
 }
 
 const simple = Object.entries(LOOKS).map(([name, { tag, parse, key, typed = [] }]) =>
   Mark.create({
     name,
-    parseHTML: () => parse as { tag: string }[],
+    parseHTML: () => parse,
     renderHTML: ({ HTMLAttributes }) => [tag, HTMLAttributes, 0],
     addKeyboardShortcuts() {
       return Object.fromEntries(key.map((keys) => [keys, () => this.editor.commands.toggleMark(name)]))

@@ -17,7 +17,8 @@ declare module '@tiptap/core' {
   }
 }
 
-const tableRoles = Extension.create({
+/** Lets nodes carry `tableRole`. */
+export const tableRoles = Extension.create({
   name: 'tableRoles',
   extendNodeSchema: (extension) => {
     const tableRole = getExtensionField<string | undefined>(extension, 'tableRole')
@@ -275,7 +276,6 @@ const mention = Node.create({
 
 /** In the order of the schema file. */
 export const nodes = [
-  tableRoles,
   document,
   paragraph,
   heading,

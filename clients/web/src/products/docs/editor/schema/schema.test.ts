@@ -2,7 +2,7 @@ import shared from '@schema/docs'
 import { getSchema } from '@tiptap/core'
 import { expect, test } from 'vitest'
 import { marks } from './marks'
-import { nodes } from './nodes'
+import { nodes, tableRoles } from './nodes'
 
 interface Spec {
   attrs?: Record<string, { default?: unknown }>
@@ -21,7 +21,7 @@ function said(spec: Spec, keys: readonly string[]): Record<string, unknown> {
   return facts
 }
 
-const schema = getSchema([...nodes, ...marks])
+const schema = getSchema([tableRoles, ...nodes, ...marks])
 
 test('the nodes are those of the shared schema file', () => {
   const ours = Object.fromEntries(Object.entries(schema.nodes).map(([name, type]) => [name, said(type.spec as Spec, NODE_KEYS)]))

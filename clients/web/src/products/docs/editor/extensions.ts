@@ -1,0 +1,54 @@
+// The editor's extensions: the schema with its views, and what acts on it.
+import { Extension, type Extensions } from '@tiptap/core'
+import { dropCursor } from '@tiptap/pm/dropcursor'
+import { gapCursor } from '@tiptap/pm/gapcursor'
+import type { Plugin } from '@tiptap/pm/state'
+import { codeBlockView, type CodeHooks } from './code/view'
+import { BlockIds } from './content/ids'
+import { Fill } from './content/fill'
+import { keys, type KeyHooks } from './content/keys'
+import { taskItemView } from './content/tasks'
+import { Typing } from './content/typing'
+import type { Images } from './images/store'
+import { imageView } from './images/view'
+import { marks } from './schema/marks'
+import { nodes, tableRoles } from './schema/nodes'
+import { Tables } from './tables/tables'
+import type { Words } from './types'
+
+export interface ExtensionHooks {
+  words: () => Words
+  images: Images
+  keys: () => KeyHooks
+  pickLanguage: CodeHooks['pick']
+  /** The binding first: it must see a change before anybody else. */
+  binding: () => Plugin
+  plugins: () => Plugin[]
+}
+
+export function extensions(hooks: ExtensionHooks): Extensions {
+  const views = {
+    taskItem: taskItemView(hooks.words),
+    image: imageView(hooks.images, hooks.words),
+    codeBlock: codeBlockView({ words: hooks.words, pick: hooks.pickLanguage }),
+  }
+  const seen = nodes.map((node) => {
+    const view = views[node.name as keyof typeof views] as (typeof views)[keyof typeof views] | undefined
+    return view === undefined ? node : node.extend({ addNodeView: () => view })
+  })
+  return [
+    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding()] }),
+    tableRoles,
+    ...seen,
+    ...marks,
+    Fill,
+    BlockIds,
+    Typing,
+    Tables,
+    keys(hooks.keys),
+    Extension.create({
+      name: 'surroundings',
+      addProseMirrorPlugins: () => [dropCursor({ class: 'doc-drop', color: false, width: 2 }), gapCursor(), ...hooks.plugins()],
+    }),
+  ]
+}
