@@ -41,11 +41,20 @@ async def test_words_are_found_by_their_beginnings_whatever_their_accents() -> N
 async def test_hits_are_told_apart_in_title_and_text() -> None:
     async with house(settings=AT_ONCE) as docs:
         key = await docs.make("ada", "Big plan")
-        await write(docs, "ada", key, "The <b>plan</b> is\x02 simple")
+        await write(docs, "ada", key, "The <b>plan</b> is simple")
         (result,) = await find(docs, "ada", "plan")
         assert result["title"] == [{"text": "Big ", "hit": False}, {"text": "plan", "hit": True}]
         assert [piece["text"] for piece in result["text"] if piece["hit"]] == ["plan"]
-        assert "".join(piece["text"] for piece in result["text"]) == "The <b>plan</b> is  simple"
+        assert "".join(piece["text"] for piece in result["text"]) == "The <b>plan</b> is simple"
+
+
+async def test_a_long_text_shows_its_first_hit_wherever_it_is() -> None:
+    async with house(settings=AT_ONCE) as docs:
+        key = await docs.make("ada", "Long")
+        await write(docs, "ada", key, "hay " * 30_000 + "nadel im Heuhaufen", "needle " * 20_000)
+        (result,) = await find(docs, "ada", "NÉEDLE")
+        assert "".join(piece["text"] for piece in result["text"]).startswith("…")
+        assert {piece["text"] for piece in result["text"] if piece["hit"]} == {"needle"}
 
 
 async def test_search_finds_nothing_that_one_may_not_see() -> None:

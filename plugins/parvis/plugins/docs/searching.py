@@ -11,19 +11,21 @@ from parvis.plugins import Caller, SqlValue
 from .listing import COLUMNS, FROM, MAY, THERE, Listing
 from .office import Office
 from .rights import Rights
+from .snippets import folded, found, pieces, snippet
 
 MOST: Final = 50
 WORDS: Final = 12
 """Words of a question that count."""
 
-OPEN, CLOSE = "\x02", "\x03"
-"""What marks a hit in the highlighted text; no document holds them, see `cleaned`."""
+NEAR: Final = 20_000
+"""Characters at the beginning of each text that are looked through for the hits to show."""
+
+FAR: Final = 3
+"""Texts of one answer that are looked through to their end, if there is no hit near."""
 
 SEARCH: Final = (
     MAY
-    + f""" SELECT {COLUMNS},
-    highlight(docs_search, 0, char(2), char(3)),
-    snippet(docs_search, 1, char(2), char(3), '…', 24)
+    + f""" SELECT {COLUMNS}, substr(docs_search.body, 1, {NEAR}), d.id
     {FROM} JOIN docs_search ON docs_search.rowid = d.id
     WHERE docs_search MATCH ? AND {THERE}
     ORDER BY bm25(docs_search, 8.0, 1.0), d.updated DESC LIMIT ?"""
@@ -50,22 +52,19 @@ class Searching:
         args: Sequence[SqlValue] = (person, caller.anyone, node.now(), match)
         rows = await node.query(caller.tenant, SEARCH, *args, max(1, min(limit, MOST)))
         shown = await self._listing.shown(caller.tenant, rows)
-        return [
-            {"document": document, "title": pieces(str(row[-2])), "text": pieces(str(row[-1]))}
-            for document, row in zip(shown, rows, strict=True)
-        ]
-
-
-def cleaned(text: str) -> str:
-    """Return text in which nothing looks like the mark of a hit."""
-    return text.replace(OPEN, " ").replace(CLOSE, " ")
-
-
-def pieces(marked: str) -> list[dict[str, Any]]:
-    """Split highlighted text into pieces, each a hit or not."""
-    found: list[dict[str, Any]] = []
-    for part in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", marked):
-        if part:
-            hit = part.startswith(OPEN)
-            found.append({"text": part.strip(OPEN + CLOSE) if hit else part, "hit": hit})
-    return found
+        results: list[dict[str, Any]] = []
+        far = FAR
+        for document, row in zip(shown, rows, strict=True):
+            title, body = str(row[1]), str(row[-2])
+            if far and len(body) == NEAR and not found(folded(body), words):
+                far -= 1
+                sql = "SELECT body FROM docs_search WHERE rowid = ?"
+                body = str((await node.query(caller.tenant, sql, row[-1]))[0][0])
+            results.append(
+                {
+                    "document": document,
+                    "title": pieces(title, folded(title), words),
+                    "text": snippet(body, words),
+                }
+            )
+        return results

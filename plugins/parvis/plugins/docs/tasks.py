@@ -76,7 +76,7 @@ def merged(updates: Sequence[bytes]) -> dict[str, bytes]:
 
 def packed(updates: Sequence[bytes]) -> bytes:
     """Merge updates, and compress them for a named version."""
-    return zlib.compress(_merged(updates), 9)
+    return zlib.compress(_merged(updates), 6)
 
 
 def unpacked(state: bytes) -> bytes:

@@ -11,7 +11,6 @@ from parvis.plugins import Commit, ErrorCode, Refused, Statement
 from .contents import PATIENCE, TASKS
 from .notices import Notices
 from .office import Office
-from .searching import cleaned
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +70,12 @@ class Upkeep:
             tenant,
             Statement(
                 "UPDATE docs_document SET indexed = ?, excerpt = ?, invalid = ? WHERE key = ?",
-                (committed, cleaned(said["excerpt"]), problem, key),
+                (committed, said["excerpt"], problem, key),
             ),
             Statement(
                 "UPDATE docs_search SET body = ?"
                 " WHERE rowid = (SELECT id FROM docs_document WHERE key = ?)",
-                (cleaned(said["text"]), key),
+                (said["text"], key),
             ),
         )
         await self._tell(tenant, key, str(title), str(author), said, problem, bool(invalid))
