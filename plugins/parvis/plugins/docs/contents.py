@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
 from .documents import TITLE, Documents
-from .office import Office, malformed, new_key
+from .office import Office, malformed
 from .rights import Rights
 from .roles import EDIT
 
@@ -148,7 +148,7 @@ class Contents:
                 await self._rights.space(caller, space, EDIT)
             except Refused:
                 space = None
-        node, copy = self._office.node, new_key()
+        node, copy = self._office.node, self._office.new_key()
         async with node.open(caller, key, vouched=True) as room:
             state = list(await room.state())
         seed: bytes = await node.compute(f"{TASKS}:copied", state, timeout=PATIENCE)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from parvis.plugins import Caller, ErrorCode, Refused, Room, Statement, YDoc
 
 from .listing import Listing
-from .office import Office, malformed, new_key
+from .office import Office, malformed
 from .rights import Rights, Standing
 from .roles import EDIT
 from .seeds import blank, facts
@@ -70,7 +70,7 @@ class Documents:
             files: Rows that say which files it shows, for `key`.
         """
         await self.may_create(caller, space)
-        title, key, node = title_of(title), key or new_key(), self._office.node
+        title, key, node = title_of(title), key or self._office.new_key(), self._office.node
         now = node.now()
         async with node.open(caller, key, vouched=True) as room:
             # Nobody sees the document before its row is there, and that comes with its content.
@@ -79,7 +79,7 @@ class Documents:
                     {"title": title, "schema": VERSION, "created": now, "bin": False}
                 )
             async with room.edit(caller) as edit:
-                edit.append(seed or blank())
+                edit.append(seed or blank(self._office.new_key()))
                 edit.execute(
                     "INSERT INTO docs_document"
                     " (key, title, owner, space, editors_share, created, updated, updated_by)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import string
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,11 +16,6 @@ BASE62: Final = string.digits + string.ascii_letters
 
 FRESH: Final = 5.0
 """Seconds for which the list of people is good."""
-
-
-def new_key() -> str:
-    """Return a name for a document that nobody can guess: 16 letters and digits, 95 bits."""
-    return "".join(secrets.choice(BASE62) for _ in range(16))
 
 
 def missing() -> Refused:
@@ -75,6 +69,14 @@ class Office:
         if lock is None:
             lock = self._locks[tenant, name] = asyncio.Lock()
         return lock
+
+    def new_key(self) -> str:
+        """Return a name that nobody can guess: 16 letters and digits, 95 bits of chance."""
+        number, key = int.from_bytes(self.node.chance(20), "big"), ""
+        for _ in range(16):
+            number, digit = divmod(number, len(BASE62))
+            key += BASE62[digit]
+        return key
 
     # People
 

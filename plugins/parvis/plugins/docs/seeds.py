@@ -6,17 +6,15 @@ from typing import Any, Final
 
 from pycrdt import Doc, Map, XmlElement, XmlFragment
 
-from .office import new_key
-
 CONTENT_ROOT: Final = "default"
 """Name of the root that holds the content, as Tiptap and its kin have it."""
 
 
-def blank() -> bytes:
-    """Return the content of a new document: one empty paragraph with an id."""
+def blank(id: str) -> bytes:
+    """Return the content of a new document: one empty paragraph with this id."""
     doc: Doc[Any] = Doc()
     fragment = doc.get(CONTENT_ROOT, type=XmlFragment)
-    fragment.children.append(XmlElement("paragraph", {"id": new_key()}))
+    fragment.children.append(XmlElement("paragraph", {"id": id}))
     return doc.get_update()
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
-import secrets
 from typing import Any, Final
 
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
 from .notices import Notices
-from .office import Office, malformed, missing, new_key, who
+from .office import Office, malformed, missing, who
 from .rights import CHAIN, LINK, Rights, SpaceStanding, Standing, normal
 from .roles import OWN, RANKS, ROLES, VIEW
 
@@ -211,7 +211,8 @@ class Sharing:
         """Make a link; the secret is shown this once, the server keeps its digest."""
         await self._place(caller, key, space=False, shares=True)
         rank = _rank(role, "viewer, commenter or editor")
-        node, id, secret = self._office.node, new_key(), secrets.token_urlsafe(24)
+        node, id = self._office.node, self._office.new_key()
+        secret = base64.urlsafe_b64encode(node.chance(24)).decode()
         now = node.now()
         if expires is not None and expires <= now:
             raise malformed("expected a time to come")

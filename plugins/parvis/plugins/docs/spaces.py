@@ -7,7 +7,7 @@ from typing import Any, Final
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
 from .listing import REACH
-from .office import Office, malformed, new_key
+from .office import Office, malformed
 from .rights import BELOW, Rights
 from .roles import EDIT, OWN, ROLES
 
@@ -69,7 +69,7 @@ class Spaces:
         """Make a space, inside another one or at the top."""
         if not (caller.member or caller.anyone):
             raise Refused(ErrorCode.PERMISSION_DENIED, "only people with an account make spaces")
-        name, id, node = _name(name), new_key(), self._office.node
+        name, id, node = _name(name), self._office.new_key(), self._office.node
         async with self._office.lock(caller.tenant, "spaces"):
             if parent is not None:
                 await self._rights.space(caller, parent, EDIT)
