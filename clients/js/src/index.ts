@@ -9,7 +9,7 @@ export type {
   ResetDocument,
   Saved,
   Schema,
-} from './document.js'
+} from './document_types.js'
 export { LogPart } from './log.js'
 export type { Logged, LogEvents, LogOptions } from './log.js'
 export type { Part, PartEvents, PartSignal } from './part.js'

@@ -87,7 +87,7 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
   #access: ReadonlySet<string> = new Set()
   #over = false
   readonly #backoff: Backoff
-  #stopTimer: (() => void) | null = null
+  readonly #timers = new Map<string, () => void>()
   #settleJoined!: { resolve: () => void; reject: (why: Error) => void }
 
   constructor(host: Host, name: string, schema: number) {
@@ -170,7 +170,7 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
     if (refusal.code === ErrorCode.staleIncarnation && this.incarnation !== 0) {
       this.startOver(refusal.code, refusal.reason)
       this.host.rejoin(this)
-    } else if (refusal.retryable) this.later(() => this.host.rejoin(this))
+    } else if (refusal.retryable) this.later('join', () => this.host.rejoin(this))
     else this.#goneFor(refusal)
   }
 
@@ -196,7 +196,8 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
         return this.announce('signal', { name, body, sender })
       }
       case 'access_changed':
-        return this.setAccess(message.access)
+        if (this.setAccess(message.access)) this.accessChanged()
+        return
       case 'unsaved':
         this.storeWaits = message.waiting
         return this.storeChanged()
@@ -215,8 +216,8 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
     const wasJoined = this.channel !== 0
     this.channel = 0
     this.storeWaits = false
-    this.#stopTimer?.()
-    this.#stopTimer = null
+    for (const stop of this.#timers.values()) stop()
+    this.#timers.clear()
     this.dropped()
     if (wasJoined) this.announce('synced', false)
   }
@@ -244,14 +245,14 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
     ;(this as unknown as { emit(name: K, ...values: PartEvents[K]): void }).emit(name, ...values)
   }
 
-  protected setAccess(access: Iterable<string>): void {
+  /** Note what this user may do; return whether that is news. */
+  protected setAccess(access: Iterable<string>): boolean {
     const now = new Set(access)
     const before = this.#access
     this.#access = now
-    if (now.size !== before.size || [...now].some((each) => !before.has(each))) {
-      this.accessChanged()
-      this.announce('access', now)
-    }
+    const news = now.size !== before.size || [...now].some((each) => !before.has(each))
+    if (news) this.announce('access', now)
+    return news
   }
 
   protected async runCommand(name: string, body: Value): Promise<Received<'answer'>> {
@@ -274,12 +275,14 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
     return this.host.send({ type: 'update', channel: this.channel, ref, update, key }) ? ref : null
   }
 
-  /** Do something after a while that grows with each attempt, unless the part is lost first. */
-  protected later(callback: () => void): void {
-    this.#stopTimer ??= this.host.platform.after(this.#backoff.next(), () => {
-      this.#stopTimer = null
+  /** Do something after a while that grows with each attempt, once under its name, unless the part is lost first. */
+  protected later(what: string, callback: () => void): void {
+    if (this.#timers.has(what)) return
+    const stop = this.host.platform.after(this.#backoff.next(), () => {
+      this.#timers.delete(what)
       callback()
     })
+    this.#timers.set(what, stop)
   }
 
   /** Return once the part is joined; at once if it is. */
