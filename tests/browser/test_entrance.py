@@ -1,45 +1,88 @@
-"""Getting into a node that is not open: set-up link, sign-in, links with a key."""
+"""Getting into a node and out again: set-up link, invitation, account, forgotten password."""
 
 import re
-from dataclasses import asdict
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.browser.conftest import RunInBrowser
-from tests.room_tokens import APP_SETTINGS, room_tokens
-from tests.running import start_server
+from tests.running import Server, start_server
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A fresh node of the test's own; nobody has an account yet."""
+    with start_server(tmp_path, open=False) as server:
+        yield server
+
+
+@pytest.fixture
+def setup_link(server: Server) -> str:
+    """The link that makes the administrator."""
+    return link_of(server)
+
+
+def link_of(server: Server) -> str:
+    """Return the link that a node prints at its first start."""
+    link = re.search(r"http://\S+/setup#\S+", "".join(server.log))
+    assert link is not None, "the first start prints a link"
+    return link[0]
 
 
 def test_the_first_start_link_makes_the_administrator_who_can_sign_in_again(
-    run_in_browser: RunInBrowser, tmp_path: Path
+    run_in_browser: RunInBrowser, server: Server, setup_link: str
 ) -> None:
-    with start_server(tmp_path, open=False) as server:
-        link = re.search(r"http://\S+/setup#\S+", "".join(server.log))
-        assert link is not None, "the first start prints a link"
-        result = run_in_browser("entrance", "set_up_and_sign_in", server, setup_link=link[0])
-    assert result["weak"] == "The password needs 12 to 128 characters."
-    assert result["refused"] == "The e-mail address or the password is not right."
-    assert result["used"].startswith("This link has been used or is incomplete.")
-    assert result["account"] == result["again"] == "Signed in as Ada Lovelace"
-    assert result["errors"] == []
+    result = run_in_browser("entrance", "set_up_and_sign_in", server, setup_link=setup_link)
+    assert result == {
+        "empty": 3,
+        "measured": "7 more characters",
+        "weak": "The password needs 12 to 128 characters.",
+        "focused": "password",
+        "secretGone": True,
+        "kept": None,
+        "refused": "The e-mail address or the password is not right.",
+        "again": "Ada Lovelace",
+        "used": "This link has been used or is incomplete."
+        " Sign in, or ask whoever runs this server.",
+        "errors": [],
+    }
 
 
-def test_a_link_with_a_key_edits_views_or_asks_to_sign_in(
-    run_in_browser: RunInBrowser, tmp_path: Path, key: str
+def test_somebody_invited_comes_by_the_letter_and_is_one_of_the_people(
+    run_in_browser: RunInBrowser, server: Server, setup_link: str
 ) -> None:
-    tokens = asdict(room_tokens(f"plain/{key}"))
-    with start_server(tmp_path, open=False, settings=APP_SETTINGS) as server:
-        result = run_in_browser("entrance", "links_with_keys", server, tokens=tokens)
-    assert result["editable"] == "false"
-    assert result["toldOffline"].startswith("No connection. What others write will appear")
-    assert result["told"].startswith("This link does not open the document")
-    assert result["errors"] == []
+    mail = str(server.data / "mail")
+    result = run_in_browser("entrance", "invite", server, setup_link=setup_link, mail=mail)
+    assert "Ada Lovelace" in result.pop("text")
+    assert result == {
+        "same": True,
+        "pending": ["grace@example.org", "eve@example.org"],
+        "mayInvite": 0,
+        "told": 1,
+        "people": ["Ada Lovelaceyou", "Grace Hopper"],
+        "errors": [],
+    }
 
 
-def test_changes_outlive_a_session_that_ended(run_in_browser: RunInBrowser, tmp_path: Path) -> None:
-    with start_server(tmp_path, open=False) as server:
-        link = re.search(r"http://\S+/setup#\S+", "".join(server.log))
-        assert link is not None, "the first start prints a link"
-        result = run_in_browser("entrance", "signed_out_elsewhere", server, setup_link=link[0])
-    assert result["told"].startswith("Connectez-vous pour enregistrer vos dernières modifications")
-    assert "ou le mot de passe" in result["refused"]
-    assert result["errors"] == []
+def test_what_people_change_of_their_account_holds_everywhere(
+    run_in_browser: RunInBrowser, server: Server, setup_link: str
+) -> None:
+    result = run_in_browser("entrance", "account", server, setup_link=setup_link)
+    color = result.pop("color")
+    assert result == {
+        "there": {"name": "Augusta Ada King", "color": color},
+        "dark": "rgb(19, 21, 23)",
+        "wrong": "Ce n’est pas votre mot de passe actuel.",
+        "half": "half written",
+        "after": {"lang": "fr", "theme": "dark"},
+        "errors": [],
+    }
+
+
+def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(
+    run_in_browser: RunInBrowser, server: Server, setup_link: str
+) -> None:
+    mail = str(server.data / "mail")
+    result = run_in_browser("entrance", "forgotten", server, setup_link=setup_link, mail=mail)
+    assert result == {"same": True, "gone": [], "errors": []}

@@ -46,7 +46,7 @@ class Account {
   readonly #leaving = new Set<(user: User) => Promise<void>>()
 
   constructor() {
-    onSignedOut((refusal) => this.#ended(refusal))
+    onSignedOut(() => this.#ended())
   }
 
   /** Somebody whose pages are shown: signed in, or a guest of an open node. */
@@ -97,7 +97,7 @@ class Account {
   }
 
   async signIn(email: string, password: string): Promise<void> {
-    await this.#begin(() => api.post<Session>('session', { email, password }))
+    await this.#begin(() => api.post<Session>('session', { email, password }, { isProof: true }))
   }
 
   async setUp(secret: string, email: string, name: string, password: string): Promise<void> {
@@ -125,7 +125,7 @@ class Account {
   }
 
   async changePassword(current: string, password: string): Promise<void> {
-    const { user } = await api.post<{ user: User }>('account/password', { current, password })
+    const { user } = await api.post<{ user: User }>('account/password', { current, password }, { isProof: true })
     this.#become(user)
   }
 
@@ -188,10 +188,8 @@ class Account {
     localStorage.removeItem(KEPT)
   }
 
-  #ended(refusal: Refusal): void {
-    // Words that were not believed (a password) are no end of a session.
-    if (this.status !== 'in' || refusal.code !== 'unauthenticated') return
-    this.status = 'ended'
+  #ended(): void {
+    if (this.status === 'in') this.status = 'ended'
   }
 }
 

@@ -66,8 +66,8 @@ test('a session that ends keeps its user, so that what they wrote can be saved',
 test('a wrong password ends no session', async () => {
   replies['GET session'] = { body: { user: ADA } }
   await account.load()
-  replies['POST account/password'] = refused(403, 'wrong_password')
-  await expect(account.changePassword('x', 'y')).rejects.toMatchObject({ code: 'wrong_password' })
+  replies['POST account/password'] = refused(401, 'unauthenticated')
+  await expect(account.changePassword('x', 'y')).rejects.toMatchObject({ code: 'unauthenticated' })
   expect(account.status).toBe('in')
 })
 

@@ -28,6 +28,8 @@ export interface Ask {
   /** Of a guest, instead of the cookie. */
   readonly token?: string | undefined
   readonly type?: string
+  /** Proves who one is by more than the session: a 401 is about that proof and ends no session. */
+  readonly isProof?: boolean
 }
 
 const BASE = '/api/v1/'
@@ -76,7 +78,7 @@ export async function send(method: string, path: string, ask: Ask = {}): Promise
     hint: word('hint'),
     wait: Number(response.headers.get('retry-after')) || 0,
   })
-  if (refusal.status === 401 && !token) for (const listener of listeners) listener(refusal)
+  if (refusal.status === 401 && !token && !ask.isProof) for (const listener of listeners) listener(refusal)
   throw refusal
 }
 

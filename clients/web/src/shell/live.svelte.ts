@@ -18,6 +18,8 @@ const state = $state<{ status: Status; wanted: boolean; problem: unknown; genera
   generation: 0,
 })
 let session: Session | null = null
+/** The page that asked for the session last: it may hold parts of it. */
+let askedBy = ''
 let owner: string | null = null
 const listeners = new Set<Listener>()
 /** Those whose work may be only in this tab: see `isAtRisk`. */
@@ -56,16 +58,26 @@ function open(id: string, tickets: () => Promise<string>, storage: string | null
   return made
 }
 
+function ofOwner(): Session {
+  const { user } = account
+  return user ? open(user.id, ticket, storageOf(user.id)) : open('guest', ticket, null)
+}
+
 export const live = {
   /** The live session of whoever is here; opened when it is first asked for. */
   session(): Session {
-    const { user } = account
-    if (user) return open(user.id, ticket, storageOf(user.id))
-    return open('guest', ticket, null)
+    askedBy = location.pathname
+    return ofOwner()
+  },
+
+  /** Opens the session for its signals, for whoever needs no parts of rooms. */
+  listen(): void {
+    ofOwner()
   },
 
   /** A session of somebody who came by a link: `token` brings their room token. Nothing is kept here. */
   asGuest(guest: Guest, token: () => Promise<string>): Session {
+    askedBy = location.pathname
     return open(`link-${guest.id}`, token, null)
   },
 
@@ -119,7 +131,8 @@ export const live = {
   again(): void {
     if (session?.status !== 'closed') return session?.retryNow()
     session = null
-    state.generation += 1
+    if (askedBy === location.pathname) state.generation += 1
+    else ofOwner()
   },
 
   /**

@@ -14,7 +14,6 @@ const WORDS: Readonly<Record<string, Key>> = {
   email_taken: 'refusal.email_taken',
   link_gone: 'refusal.link_closed',
   weak_password: 'refusal.weak_password',
-  wrong_password: 'refusal.wrong_current_password',
   conflict: 'refusal.conflict',
   too_large: 'refusal.too_large',
   internal: 'refusal.broken',
