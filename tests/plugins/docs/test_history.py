@@ -6,6 +6,7 @@ import pytest
 from pycrdt import Doc, Map, XmlFragment
 
 from parvis.plugins import ErrorCode, Refused
+from parvis.plugins.docs import history
 from parvis.plugins.docs.history import grouped
 from parvis.protocol.messages import Changed
 from parvis.server.testing import Visitor
@@ -74,6 +75,35 @@ async def test_the_timeline_says_who_wrote_when_newest_first() -> None:
         assert [entry["to"] for entry in rest["entries"]] == [2]
         code = await docs.refused("cy", "GET", f"documents/{key}/history")
         assert code is ErrorCode.PERMISSION_DENIED
+
+
+async def test_pages_of_a_long_history_hold_every_change_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "ROWS", 20)
+    monkeypatch.setattr(history, "CHUNK", 7)
+    clock = SetClock()
+    async with house(clock=clock) as docs:
+        key = await docs.make("ada", "Plan")
+        docs.move(key)
+        pen = Pen(await docs.lobby.join("ada"))
+        for n in range(70):
+            clock.pass_time(400 if n % 9 == 0 else 1)
+            await pen.write(f"line {n}")
+        seen: list[int] = []
+        before = ""
+        for _ in range(50):
+            page = await docs.ask(
+                "ada", "GET", f"documents/{key}/history", b"", before=before, limit="2"
+            )
+            for entry in page["entries"]:
+                offsets = range(entry["to"], entry["from"] - 1, -1)
+                assert entry["updates"] == len(offsets)
+                seen += offsets
+            if page["next"] is None:
+                break
+            before = str(page["next"])
+        assert seen == list(range(71, 0, -1))
 
 
 def blocks(update: bytes) -> list[str]:

@@ -93,17 +93,17 @@ class Contents:
     ) -> dict[str, Any]:
         """Make a document of a file."""
         await self._documents.may_create(caller, space)
-        parsed = await self._parsed(format, content)
+        parsed = await self._parsed(caller, format, content)
         title = title.strip() or str(parsed["title"]) or fallback
         return await self._documents.create(caller, title[:TITLE], space, seed=parsed["update"])
 
-    async def _parsed(self, format: str, content: bytes) -> dict[str, Any]:
+    async def _parsed(self, caller: Caller, format: str, content: bytes) -> dict[str, Any]:
         if format not in IN:
             raise malformed(f"expected a format of {', '.join(IN)}, got {format[:40]!r}")
-        task = f"{CONVERT}:parse"
-        parsed: dict[str, Any] = await self._office.node.compute(
-            task, format, content, timeout=PATIENCE
-        )
+        async with self._office.work(caller):
+            parsed: dict[str, Any] = await self._office.node.compute(
+                f"{CONVERT}:parse", format, content, timeout=PATIENCE
+            )
         return parsed
 
     async def imported(
@@ -123,7 +123,7 @@ class Contents:
     async def append(self, caller: Caller, key: str, format: str, content: str) -> int:
         """Add content at the end of a document; return its offset in the log."""
         await self._rights.require(caller, key, "edit")
-        parsed = await self._parsed(format, content.encode())
+        parsed = await self._parsed(caller, format, content.encode())
         node = self._office.node
         async with node.open(caller, key, vouched=True) as room:
             state = list(await room.state())
@@ -177,9 +177,9 @@ class Contents:
                 state = list(await room.state())
         else:
             state = [(await self._past.at(caller, key, offset))["state"]]
-        return await self._written(
-            caller.tenant, key, state, format, standing.title
-        ), standing.title
+        async with self._office.work(caller):
+            written = await self._written(caller.tenant, key, state, format, standing.title)
+        return written, standing.title
 
     async def _written(
         self, tenant: str, key: str, state: Sequence[bytes], format: str, title: str

@@ -28,7 +28,10 @@ class Filing:
         """Keep an image, without what it says about its maker; its content says what it is."""
         await self._rights.require(caller, key, "edit")
         tenant, node = caller.tenant, self._office.node
-        image: dict[str, Any] = await node.compute(f"{CONVERT}:image", content, timeout=PATIENCE)
+        async with self._office.work(caller):
+            image: dict[str, Any] = await node.compute(
+                f"{CONVERT}:image", content, timeout=PATIENCE
+            )
         safe: bytes = image["bytes"]
         async with self._office.lock(tenant, "files"):
             sql = "SELECT count(*), coalesce(sum(size), 0) FROM docs_file WHERE document = ?"

@@ -70,6 +70,11 @@ class Office:
             lock = self._locks[tenant, name] = asyncio.Lock()
         return lock
 
+    def work(self, caller: Caller) -> asyncio.Lock:
+        """Return what is held while helpers convert something for somebody: one thing at a time,
+        so that nobody keeps them all busy."""
+        return self.lock(caller.tenant, f"work:{caller.user}")
+
     def new_key(self) -> str:
         """Return a name that nobody can guess: 16 letters and digits, 95 bits of chance."""
         number, key = int.from_bytes(self.node.chance(20), "big"), ""
