@@ -262,18 +262,31 @@ def append(doc: Doc[Any], document: Json) -> None:
 
 def insert(parent: XmlFragment | XmlElement, index: int, parts: Iterable[Part]) -> None:
     """Insert parts among the children of a fragment or an element."""
-    for at, part in enumerate(parts, index):
+    # From the last one on, all at the same place: finding a place means walking there.
+    for part in reversed(list(parts)):
         if isinstance(part, Text):
-            text = parent.children.insert(at, XmlText())
+            text = parent.children.insert(index, XmlText())
             end = 0
             for run in part.runs:
                 text.insert(end, run.text, run.formats)
                 end += len(run.text.encode())  # pycrdt counts in UTF-8
         else:
-            element = parent.children.insert(at, XmlElement(part.tag))
+            element = parent.children.insert(index, XmlElement(part.tag))
             for name, value in part.attributes.items():
                 element.attributes[name] = value
             insert(element, 0, part.children)
+
+
+def changes(doc: Doc[Any], change: Callable[[], None]) -> bytes:
+    """Return what a change does to a document, as an update; two bytes if it does nothing."""
+    made: list[bytes] = []
+    subscription = doc.observe(lambda event: made.append(event.update))
+    try:
+        with doc.transaction():
+            change()
+    finally:
+        doc.unobserve(subscription)
+    return made[0] if made else b"\0\0"
 
 
 def random_id() -> str:

@@ -1,7 +1,7 @@
 """Documents for the tests: random valid ones, and those that the real editor made."""
 
-import base64
 import json
+from base64 import b64decode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,11 @@ from hypothesis import strategies as st
 from parvis.plugins.docs.schema import Json, defaults, mark_types, node_types
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+PIXEL = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
+    "WjR9awAAAABJRU5ErkJggg=="
+)
+"""An image of one pixel."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Golden:
 def goldens(file: str) -> list[Golden]:
     """Return the golden documents of a file, in order."""
     found: list[Json] = json.loads((GOLDEN / f"{file}.json").read_text("utf-8"))
-    return [Golden(g["name"], base64.b64decode(g["update"]), g["document"]) for g in found]
+    return [Golden(g["name"], b64decode(g["update"]), g["document"]) for g in found]
 
 
 # --- random documents ---------------------------------------------------------------------------

@@ -77,7 +77,7 @@ def test_elements_are_kept_as_the_editor_keeps_them() -> None:
 
 
 @given(documents())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_document_comes_back_from_yjs_as_it_was(document: Json) -> None:
     reading = read(load([seed(document).get_update()]))
     assert reading.document == document

@@ -56,7 +56,8 @@ class Builder:
     def document(self) -> Json:
         """Return what was built; every open block is closed."""
         self.close_to(1)
-        return self._stack[0]
+        document = self._stack[0]
+        return document if document["content"] else {"type": document["type"]}
 
     def open(self, kind: str, attributes: Mapping[str, Any] | None = None) -> int:
         """Open a block; return what `close_to` takes to close it and all that was opened for it."""

@@ -79,7 +79,8 @@ def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[st
 def parse(format: str, content: bytes) -> Parsed:
     """Read a file of one of `TYPES`, PDF excepted; blocks get ids."""
     with _refusing():
-        document = fragment.identified(check(_parse(format, content)))
+        parsed = fragment.identified(check(_parse(format, content)))
+        document, _ = fragment.to_json(fragment.from_json(parsed))
         said = text.digest(document)
         return {
             "document": _dump(document),
@@ -104,10 +105,9 @@ def append(updates: Sequence[bytes], document: bytes) -> bytes:
     """
     with _refusing():
         doc = fragment.load(updates)
-        before = doc.get_state()
         taken = fragment.ids(fragment.read(doc).document)
-        fragment.append(doc, fragment.identified(check(_json(document)), taken=taken))
-        return doc.get_update(before)
+        added = fragment.identified(check(_json(document)), taken=taken)
+        return fragment.changes(doc, lambda: fragment.append(doc, added))
 
 
 def replace(updates: Sequence[bytes], document: bytes) -> bytes:
@@ -212,9 +212,7 @@ _READERS: Mapping[str, Callable[[bytes], Json]] = {
 
 def _changed(updates: Sequence[bytes], wanted: Sequence[Any]) -> bytes:
     doc = fragment.load(updates)
-    before = doc.get_state()
-    rewrite_tree(doc, wanted)
-    return doc.get_update(before)
+    return fragment.changes(doc, lambda: rewrite_tree(doc, wanted))
 
 
 def _json(content: bytes) -> Json:

@@ -37,22 +37,16 @@ _MARKED: Final[Mapping[str, str]] = {
     "sup": "superscript",
     "mark": "highlight",
 }
-_UNREAD: Final = frozenset(
-    re.split(
-        r"\s+",
-        "script style head title template noscript iframe frame frameset object embed "
-        "applet svg math select textarea button canvas audio video map datalist dialog "
-        "xml meta link base",
-    )
-)
-_BREAKING: Final = frozenset(
-    re.split(
-        r"\s+",
-        "address article aside body center dd details div dl dt fieldset figcaption "
-        "figure footer form header hgroup html legend main nav section summary caption "
-        "thead tbody tfoot colgroup",
-    )
-)
+_UNREAD: Final = frozenset({
+    "script", "style", "head", "title", "template", "noscript", "iframe", "frame", "frameset",
+    "object", "embed", "applet", "svg", "math", "select", "textarea", "button", "canvas", "audio",
+    "video", "map", "datalist", "dialog", "xml", "meta", "link", "base",
+})  # fmt: skip
+_BREAKING: Final = frozenset({
+    "address", "article", "aside", "body", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "header", "hgroup", "html", "legend",
+    "main", "nav", "section", "summary", "caption", "thead", "tbody", "tfoot", "colgroup",
+})  # fmt: skip
 _PARAGRAPHS: Final = frozenset(["p", "dt", "dd", "figcaption", "caption", "summary"])
 _FILE: Final = re.compile(r"(?:^|/)(?:files/)?([0-9a-f]{64})$")
 _NUMBERED: Final = re.compile(r"\(?(?:[0-9]+|[a-z]|[ivxlcdm]+)[.)]", re.IGNORECASE)
@@ -80,7 +74,7 @@ def from_html(content: bytes | str) -> Json:
 
 def read_into(builder: Builder, content: bytes | str) -> None:
     """Add what a page or a piece of one shows to a document in the making."""
-    raw = _decoded(content).encode("utf-8", "replace")
+    raw = _CLOSED_EARLY.sub(_lasting, _decoded(content).encode("utf-8", "replace"))
     if raw.count(b"<") > MAX_TAGS:
         raise TooLarge(f"HTML of more than {MAX_TAGS} tags")
     parser = etree.HTMLParser(
@@ -91,6 +85,24 @@ def read_into(builder: Builder, content: bytes | str) -> None:
         raise TooLarge("HTML that is nested too deep")
     if root is not None:
         _Reader(builder).element(root, _Around())
+
+
+# libxml2 ends these where a paragraph begins; browsers do not, and <b><p>…</p></b> is common.
+_LASTING: Final[Mapping[bytes, bytes]] = {
+    b"b": b"strong",
+    b"i": b"em",
+    b"u": b"ins",
+    b"s": b"del",
+    b"strike": b"del",
+    b"tt": b"samp",
+    b"big": b"span",
+    b"small": b"span",
+}
+_CLOSED_EARLY: Final = re.compile(rb"<(/?)(b|i|u|s|strike|tt|big|small)(?=[\s/>])", re.IGNORECASE)
+
+
+def _lasting(match: re.Match[bytes]) -> bytes:
+    return b"<" + match[1] + _LASTING[match[2].lower()]
 
 
 def _decoded(content: bytes | str) -> str:
@@ -214,7 +226,7 @@ class _Reader:
         if element.tag == "figure":  # one of our own pages that was made without the image
             alt = "".join(element.itertext())[1:-1]
         if match := _FILE.search(source.split("?")[0]):
-            width = element.get("width") or ""
+            width = element.get("width") or element.get("data-width") or ""
             known = width.isdecimal() and 0 < int(width[:9]) <= 20_000
             attributes = {"file": match[1], "alt": alt, "width": int(width) if known else None}
             self.builder.leaf("image", attributes)
@@ -227,7 +239,9 @@ class _Reader:
             self.text(alt or source[:4000], replace(around, marks=marks))
 
     def bullets(self, element: etree.Element, around: _Around) -> None:
-        kind = "taskList" if any(_is_task(child) for child in element) else "bulletList"
+        ours = "tasks" in (element.get("class") or "").split()
+        tasks = ours or any(_is_task(child) for child in element)
+        kind = "taskList" if tasks else "bulletList"
         self.block(kind, element, around, {})
 
     def numbers(self, element: etree.Element, around: _Around) -> None:
@@ -376,7 +390,7 @@ def _is_checked(element: etree.Element) -> bool:
 def _ignored(element: etree.Element) -> Iterator[etree.Element]:
     """Yield what Word shows as an item's sign, for programs that know no lists."""
     for inner in element.iter("span"):
-        if "mso-list:ignore" in (inner.get("style") or "").lower().replace(" ", ""):
+        if "mso-list:ignore" in "".join((inner.get("style") or "").lower().split()):
             yield inner
 
 

@@ -163,10 +163,11 @@ class _Writer:
     def image(self, node: Json, attributes: Json) -> Iterator[str]:
         alt, file = _escaped(attributes.get("alt") or ""), attributes.get("file")
         where = self.source(file) if file else None
-        if where is None:
-            yield f'<figure class="missing" data-file="{file or ""}">[{alt}]</figure>'
-            return
         width = f' width="{attributes["width"]}"' if attributes.get("width") else ""
+        if where is None:
+            missing = f'class="missing" data-file="{file or ""}"{width.replace(" ", " data-")}'
+            yield f"<figure {missing}>[{alt}]</figure>"
+            return
         src = _escaped(where)
         yield f'<figure><img src="{src}" data-file="{file}" alt="{alt}"{width}></figure>'
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
 
-from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, ImageSequence, UnidentifiedImageError
 
 from .limits import TooLarge
 
@@ -79,6 +79,7 @@ def check(content: bytes) -> SafeImage:
         raise NoImage("expected a PNG, JPEG, GIF or WebP image")
     # Only the decoder of that very format is tried; the guards against bombs are our own.
     Image.MAX_IMAGE_PIXELS = None
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint sets it for the whole process.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about odd but harmless metadata, which is dropped
         try:
@@ -147,6 +148,7 @@ def _animation(image: Image.Image, format: str, frames: int, out: BytesIO) -> tu
     pictures: list[Image.Image] = []
     durations: list[int] = []
     for frame in ImageSequence.Iterator(image):
+        frame.load()  # WebP says only then how long it is shown.
         durations.append(min(max(int(frame.info.get("duration") or 100), 20), 60_000))
         picture = frame.convert("RGBA")
         picture.info = {}

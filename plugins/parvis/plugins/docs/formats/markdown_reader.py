@@ -96,7 +96,7 @@ class _Reader:
         if kind == "heading":
             attributes["level"] = int(token.tag[1])
         elif kind == "ordered_list":
-            attributes["start"] = int(str(token.attrGet("start") or 1)[:9]) if token.attrs else 1
+            attributes["start"] = int(token.attrs.get("start", 1))
         elif kind == "bullet_list" and _is_task_list(tokens, at):
             name = "taskList"
         elif kind == "list_item" and self.builder.inside[-1] == "taskList":
@@ -131,10 +131,10 @@ class _Reader:
                 self.tag(token.content)
             elif kind == "link_open":
                 address = safe_address(str(token.attrGet("href") or ""))
-                good = address is not None and len(address) <= 4000
-                self.marks.append(mark("link", {"href": address}) if good else {"type": ""})
+                if address is not None and len(address) <= 4000:
+                    self.marks.append(mark("link", {"href": address}))
             elif kind == "link_close":
-                self.marks = [held for held in self.marks if held["type"] not in {"link", ""}]
+                self.end("link")
             elif kind.endswith("_open"):
                 self.marks.append(mark(_MARKS[kind.removesuffix("_open")]))
             elif kind.endswith("_close"):
@@ -162,7 +162,8 @@ class _Reader:
                 return
 
     def image(self, token: Token) -> None:
-        source, alt = str(token.attrGet("src") or ""), token.content[:2000]
+        source = str(token.attrGet("src") or "")
+        alt = "".join(child.content for child in token.children or [])[:2000]
         if match := _FILE.search(source):
             self.builder.leaf("image", {"file": match[1], "alt": alt})
             return

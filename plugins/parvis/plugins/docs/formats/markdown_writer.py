@@ -81,11 +81,11 @@ class _Writer:
             yield f"{'#' * level} {title}".rstrip()
         elif kind == "blockquote":
             lines = list(self.blocks(content))
-            yield from (f"> {line}".rstrip() for line in lines or [""])
+            yield from (f"> {line}" if line else ">" for line in lines or [""])
         elif kind == "codeBlock":
             yield from _code(content, str(attributes.get("language") or ""))
         elif kind == "horizontalRule":
-            yield "***"
+            yield "___"
         elif kind == "image":
             alt = _escape(" ".join(str(attributes.get("alt") or "").split()))
             if file := attributes.get("file"):
@@ -126,8 +126,8 @@ class _Writer:
             if index and not tight:
                 yield ""
             indent = " " * len(sign)
-            yield (sign + (lines[0] if lines else "")).rstrip()
-            yield from ((indent + line).rstrip() for line in lines[1:])
+            yield sign + lines[0] if lines else sign.rstrip()
+            yield from (indent + line if line else "" for line in lines[1:])
 
 
 def _is_tight(item: Json) -> bool:

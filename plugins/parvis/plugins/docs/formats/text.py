@@ -59,22 +59,16 @@ def shortened(text: str, most: int) -> str:
 
 def to_text(document: Json) -> str:
     """Return a document as plain text: blocks stand apart, items of lists are marked."""
-    out: list[str] = []
-    tight = False
-    for indent, line in _marked(document, "", ""):
-        if out and not (tight and indent):
-            out.append("")
-        tight = bool(indent)
-        out.append((indent + line).rstrip())
-    return "\n".join(out) + "\n" if out else ""
+    blocks = ["\n".join(_marked(block, "", "")) for block in content_of(document)]
+    return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
 def from_text(text: str) -> Json:
     """Return a document with a paragraph for each row of lines; single line ends are breaks."""
     text = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     blocks: list[Json] = []
-    for chunk in re.split(r"\n[ \t]*\n\s*?", text.strip("\n")):
-        lines = chunk.strip("\n").split("\n")
+    for chunk in re.split(r"\n(?:[ \t]*\n)+", text.strip("\n")):
+        lines = chunk.split("\n")
         content: list[Json] = []
         for index, line in enumerate(lines):
             if index:
@@ -119,36 +113,38 @@ def _lines(node: Json) -> Iterator[tuple[Json, str]]:
             yield from _lines(child)
 
 
-def _marked(node: Json, first: str, rest: str) -> Iterator[tuple[str, str]]:
-    """Yield (indent, line); `first` indents the first line, `rest` the others."""
-    attributes: Json = attributes_of(node)
-    content: list[Json] = content_of(node)
+def _marked(node: Json, first: str, rest: str) -> Iterator[str]:
+    """Yield the lines of a block; `first` indents the first of them, `rest` the others."""
+    attributes = attributes_of(node)
     kind = node["type"]
     if kind == "image":
-        yield first, f"[{attributes.get('alt') or 'image'}]"
+        yield f"{first}[{attributes.get('alt') or 'image'}]"
     elif kind == "horizontalRule":
-        yield first, "---"
+        yield first + "---"
     elif kind == "tableRow":
-        cells = [" ".join(line for _, line in _lines(cell) if line) for cell in content]
-        yield first, "\t".join(cells)
+        cells = [" ".join(line for _, line in _lines(cell) if line) for cell in content_of(node)]
+        yield first + "\t".join(cells)
     elif is_text_block(node):
         for line in inline_text(node).split("\n"):
-            yield first, line
+            yield (first + line).rstrip()
             first = rest
     else:
-        number = attributes.get("start", 1)
-        for child in content:
-            bullet, indent = "", ""
-            if child["type"] == "taskItem":
-                bullet = "[x] " if attributes_of(child).get("checked") else "[ ] "
-            elif child["type"] == "listItem":
-                bullet = f"{number}. " if kind == "orderedList" else "- "
-                number += 1
-            elif kind == "blockquote":
-                bullet = "> "
-            indent = bullet if kind == "blockquote" else " " * len(bullet)
-            yield from _marked(child, first + bullet, rest + indent)
+        for sign, child in _signed(node):
+            below = sign if sign == "> " else " " * len(sign)
+            yield from _marked(child, first + sign, rest + below)
             first = rest
+
+
+def _signed(node: Json) -> Iterator[tuple[str, Json]]:
+    """Yield the children of a block, each with the sign in front of it."""
+    number = attributes_of(node).get("start", 1)
+    for index, child in enumerate(content_of(node)):
+        if child["type"] == "taskItem":
+            yield "[x] " if attributes_of(child).get("checked") else "[ ] ", child
+        elif child["type"] == "listItem":
+            yield f"{number + index}. " if node["type"] == "orderedList" else "- ", child
+        else:
+            yield "> " if node["type"] == "blockquote" else "", child
 
 
 def split_long(document: Json, most: int = LIMITS.text) -> Json:

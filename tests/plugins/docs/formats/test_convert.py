@@ -1,0 +1,169 @@
+"""What a node has done in helpers: MessagePack in and out, and every refusal with its reason."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import msgpack
+import pytest
+from PIL import Image
+
+from parvis.plugins import ErrorCode, Refused
+from parvis.plugins.docs.formats import convert
+from parvis.plugins.docs.fragment import load, read, seed
+from parvis.plugins.docs.schema import Json, attributes_of, content_of
+
+from .documents import block, doc, goldens, paragraph
+
+DOCUMENT = goldens("editor")[0]
+
+
+def packed(value: Any) -> Any:
+    """Return a value as it comes through a pipe."""
+    return msgpack.unpackb(msgpack.packb(value))
+
+
+def content(*updates: bytes) -> Json:
+    return read(load(updates)).document
+
+
+def dumped(document: Json) -> bytes:
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("format", convert.TYPES)
+def test_a_document_is_exported_in_every_format(format: str) -> None:
+    file = packed(convert.export([DOCUMENT.update], format, "Title", {}))
+    assert isinstance(file, bytes)
+    assert file
+
+
+@pytest.mark.parametrize("format", ["json", "markdown", "html", "text"])
+def test_what_was_exported_is_read_again(format: str) -> None:
+    file = convert.export([DOCUMENT.update], format, "Title", {})
+    parsed = packed(convert.parse(format, file))
+    assert parsed["title"] == "Title"
+    assert json.loads(parsed["document"]) == content(parsed["update"])
+    assert parsed["words"] > 10
+
+
+def test_every_block_that_was_read_has_an_id() -> None:
+    parsed = convert.parse("markdown", b"# a\n\n- b\n- c\n\n| d |\n| - |\n| e |\n")
+
+    def blocks(node: Json) -> list[Any]:
+        inner = [child for child in content_of(node) if child["type"] != "text"]
+        return [attributes_of(child)["id"] for child in inner] + [
+            id for child in inner for id in blocks(child)
+        ]
+
+    ids = blocks(json.loads(parsed["document"]))
+    assert len(ids) == len(set(ids)) == 13
+    assert all(len(id) == 16 for id in ids)
+
+
+def test_blocks_are_appended_with_ids_of_their_own() -> None:
+    first = convert.seed(dumped(doc(paragraph("a", id="x"))))
+    update = packed(
+        convert.append([first], dumped(doc(paragraph("b", id="x"), paragraph("c", id="y"))))
+    )
+    a, b, c = content_of(content(first, update))
+    assert attributes_of(a)["id"] == "x"
+    assert attributes_of(b)["id"] not in {"x", "y"}
+    assert attributes_of(c)["id"] == "y"
+
+
+def test_a_document_is_replaced() -> None:
+    first = convert.seed(dumped(doc(paragraph("a", id="x"))))
+    update = convert.replace([first], dumped(doc(paragraph("ab", id="x"))))
+    assert content(first, update) == doc(paragraph("ab", id="x"))
+
+
+def test_a_document_becomes_what_it_was() -> None:
+    for golden in goldens("coming"):
+        then = golden.update
+        emptied = convert.replace([then], dumped(doc()))
+        assert content_of(content(then, emptied)) == []
+        back = packed(convert.rewrite([then, emptied], [then]))
+        assert content(then, emptied, back) == golden.document
+        assert convert.rewrite([then, emptied, back], [then]) == b"\0\0"
+
+
+def test_a_digest_names_words_problems_and_images() -> None:
+    document = doc(block("heading", "T", level=1), block("image", file="ab" * 32), paragraph("w"))
+    assert packed(convert.digest([seed(document).get_update()])) == {
+        "title": "T",
+        "excerpt": "w",
+        "text": "T\nw",
+        "words": 2,
+        "problems": [],
+        "files": ["ab" * 32],
+    }
+    (callout, _) = goldens("coming")
+    assert convert.digest([callout.update])["problems"][0] == "content[1]: unknown node 'callout'"
+
+
+def test_an_empty_document_is_one() -> None:
+    assert convert.digest([])["words"] == 0
+    assert convert.export([], "markdown", "", {}) == b""
+    assert convert.export([], "json", "", {}) == b'{"type":"doc"}'
+
+
+def test_an_image_is_checked() -> None:
+    out = BytesIO()
+    Image.new("RGB", (3, 2)).save(out, "PNG")
+    image = packed(convert.image(out.getvalue()))
+    assert (image["type"], image["width"], image["height"]) == ("image/png", 3, 2)
+    assert image["bytes"].startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "reason"),
+    [
+        (lambda: convert.export([], "docx", "", {}), ErrorCode.MALFORMED, "json, markdown, html"),
+        (lambda: convert.parse("pdf", b""), ErrorCode.MALFORMED, "markdown, html, text, json"),
+        (lambda: convert.parse("json", b"{"), ErrorCode.MALFORMED, "not JSON"),
+        (lambda: convert.parse("json", b"[" * 100_000), ErrorCode.MALFORMED, "not JSON"),
+        (lambda: convert.parse("json", b"\xff"), ErrorCode.MALFORMED, "not JSON"),
+        (
+            lambda: convert.parse("json", b"[]"),
+            ErrorCode.MALFORMED,
+            "expected a node of type 'doc'",
+        ),
+        (
+            lambda: convert.seed(dumped(doc(block("heading", level=9)))),
+            ErrorCode.MALFORMED,
+            r"content\[0\]\.attrs\.level: expected an integer from 1 to 6",
+        ),
+        (lambda: convert.append([], b'{"type":"x"}'), ErrorCode.MALFORMED, "type 'doc'"),
+        (
+            lambda: convert.parse("text", b"a" * (convert.MAX_INPUT + 1)),
+            ErrorCode.TOO_LARGE,
+            "10485760",
+        ),
+        (lambda: convert.parse("text", b"a\n\n" * 200_001), ErrorCode.MALFORMED, "nodes"),
+        (lambda: convert.parse("html", b"<p>x" * 100_001), ErrorCode.TOO_LARGE, "parts"),
+        (lambda: convert.parse("html", b"<b>" * 5000), ErrorCode.TOO_LARGE, "deep"),
+        (lambda: convert.image(b"<svg>"), ErrorCode.MALFORMED, "expected a PNG"),
+        (lambda: convert.image(bytes(21 * 2**20)), ErrorCode.TOO_LARGE, "20 MiB"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    call: Callable[[], Any], code: ErrorCode, reason: str
+) -> None:
+    with pytest.raises(Refused, match=reason) as refused:
+        call()
+    assert refused.value.code == code
+
+
+def test_long_lines_become_several_blocks() -> None:
+    parsed = convert.parse("text", b"word " * 50_000)
+    blocks = content_of(content(parsed["update"]))
+    assert len(blocks) == 3
+    assert parsed["words"] == 50_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_files_of_old_programs_are_read(encoding: str) -> None:
+    assert convert.parse("text", "d’été".encode(encoding))["text"] == "d’été"
+    assert convert.parse("markdown", "# d’été".encode(encoding))["text"] == "d’été"
