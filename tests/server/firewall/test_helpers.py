@@ -141,6 +141,20 @@ async def test_a_caller_that_gives_up_ends_the_helper_it_waited_for(helpers: Hel
     assert wait_for_end(helper)
 
 
+async def test_a_caller_that_gives_up_while_a_helper_starts_leaves_no_process() -> None:
+    before = helpers_of(os.getpid())
+    for turns in range(6):
+        pool = HelperPool(1, SystemClock())
+        work = asyncio.create_task(pool.run("merge", [b"\0\0"]))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        await pool.close()
+        assert helpers_of(os.getpid()) == before, turns
+
+
 async def test_a_helper_that_eats_memory_is_ended() -> None:
     helpers = HelperPool(1, SystemClock(), confinement=Confinement(address_space=200 * MiB))
     with pytest.raises(HelperStopped) as fate:

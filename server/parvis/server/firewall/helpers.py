@@ -1,6 +1,7 @@
 """A pool of helper processes, and the shadow that tries a room's updates before the worker does."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -89,7 +90,7 @@ class HelperPool:
     async def _run(self, task: str, args: Sequence[Any], within: float) -> Any:
         if self._closed:
             raise HelperMissing("the helpers have been closed")
-        helper = self._take() or await HelperProcess.start(self._clock, self._confinement)
+        helper = self._take() or await self._start()
         try:
             return await helper.call(task, args, within)
         finally:
@@ -98,6 +99,17 @@ class HelperPool:
                 self._free.append((helper, timer))
             else:
                 self._end(helper)
+
+    async def _start(self) -> HelperProcess:
+        starting = asyncio.create_task(HelperProcess.start(self._clock, self._confinement))
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Called off half-way, a process that is being made would be nobody's.
+            ending = asyncio.create_task(_reap_when_started(starting))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            raise
 
     def _take(self) -> HelperProcess | None:
         # The one that worked last, so that the others grow old and end.
@@ -193,6 +205,11 @@ LOSSES: Final[dict[type[HelperStopped], str]] = {
     HelperPanicked: "panicked",
     HelperMissing: "missing",
 }
+
+
+async def _reap_when_started(starting: asyncio.Task[HelperProcess]) -> None:
+    with contextlib.suppress(HelperMissing):
+        await _reap(await starting)
 
 
 async def _reap(helper: HelperProcess) -> None:
