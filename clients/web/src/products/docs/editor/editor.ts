@@ -109,12 +109,15 @@ export function createEditor(options: EditorOptions): EditorHandle {
 
   const attributes = () => ({
     class: 'doc-text',
+    role: 'textbox',
     'aria-multiline': 'true',
     'aria-label': label ?? words('editor.label'),
     'aria-readonly': String(!editable),
     spellcheck: 'true',
     translate: 'no',
   })
+
+  const describe = () => bound?.editor.setOptions({ editorProps: { ...bound.editor.options.editorProps, attributes: attributes() } })
 
   /** Binds; shows the foreign document read-only if it cannot be bound. */
   const begin = () => {
@@ -142,7 +145,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
           ],
         }),
         editorProps: {
-          attributes,
+          attributes: attributes(),
           scrollMargin: margins(options),
           scrollThreshold: margins(options),
         },
@@ -260,15 +263,16 @@ export function createEditor(options: EditorOptions): EditorHandle {
       if (bound === null) return
       bound.binding.editable = now
       bound.editor.setEditable(now, false)
+      describe()
       if (!now) bound.surfaces.close()
       tellStateSoon()
     },
     setLabel(now) {
       label = now
-      bound?.editor.setOptions({ editorProps: { ...bound.editor.options.editorProps, attributes } })
+      describe()
     },
     translate() {
-      handle.setLabel(label ?? words('editor.label'))
+      describe()
       bound?.surfaces.translate()
     },
     focus: (where) => void bound?.editor.commands.focus(where ?? null),

@@ -4,8 +4,8 @@ import { dropCursor } from '@tiptap/pm/dropcursor'
 import { gapCursor } from '@tiptap/pm/gapcursor'
 import type { Plugin } from '@tiptap/pm/state'
 import { codeBlockView, type CodeHooks } from './code/view'
-import { BlockIds } from './content/ids'
-import { Fill } from './content/fill'
+import { filling } from './content/fill'
+import { blockIds } from './content/ids'
 import { keys, type KeyHooks } from './content/keys'
 import { taskItemView } from './content/tasks'
 import { Typing } from './content/typing'
@@ -21,7 +21,7 @@ export interface ExtensionHooks {
   images: Images
   keys: () => KeyHooks
   pickLanguage: CodeHooks['pick']
-  /** The binding first: it must see a change before anybody else. */
+  /** The binding comes first: it must see a change before anybody else. */
   binding: () => Plugin
   plugins: () => Plugin[]
 }
@@ -37,12 +37,10 @@ export function extensions(hooks: ExtensionHooks): Extensions {
     return view === undefined ? node : node.extend({ addNodeView: () => view })
   })
   return [
-    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding()] }),
+    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding(), filling(), blockIds()] }),
     tableRoles,
     ...seen,
     ...marks,
-    Fill,
-    BlockIds,
     Typing,
     Tables,
     keys(hooks.keys),

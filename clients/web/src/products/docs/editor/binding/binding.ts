@@ -48,6 +48,7 @@ export class Binding {
   #shown: Node
   #surface: Surface | null = null
   #writing = false
+  #showing = false
   #halted = false
   #before: RelativeRange | null = null
 
@@ -121,7 +122,7 @@ export class Binding {
   write(before?: EditorState): void {
     const surface = this.#surface
     const doc = this.fragment.doc
-    if (surface === null || doc === null || this.#halted) return
+    if (surface === null || doc === null || this.#halted || this.#showing) return
     const { state } = surface
     if (state.doc === this.#shown) return
     const place = before !== undefined && before.doc === this.#shown ? before : null
@@ -208,7 +209,12 @@ export class Binding {
     const { tr } = state
     applyDocument(tr, state.doc, doc)
     this.#keepSelection(state, tr)
-    surface.dispatch(tr.setMeta(REMOTE, true).setMeta('addToHistory', false))
+    this.#showing = true
+    try {
+      surface.dispatch(tr.setMeta(REMOTE, true).setMeta('addToHistory', false))
+    } finally {
+      this.#showing = false
+    }
     this.#shown = surface.state.doc
     adopt(this.fragment, this.#shown, this.drawn)
   }

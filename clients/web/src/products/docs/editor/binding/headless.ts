@@ -1,5 +1,5 @@
 // An editor's state without a page, for tests: what a view does with a binding, and nothing else.
-import { getSchema } from '@tiptap/core'
+import { getSchema, type Extensions } from '@tiptap/core'
 import { EditorState, type Plugin, type Transaction } from '@tiptap/pm/state'
 import type { Node, Schema } from '@tiptap/pm/model'
 import * as Y from 'yjs'
@@ -8,9 +8,9 @@ import { nodes, tableRoles } from '../schema/nodes'
 import { Binding, type Surface } from './binding'
 import type { Foreign } from './foreign'
 
-/** The schema of the content, without an editor. */
-export function contentSchema(): Schema {
-  return getSchema([tableRoles, ...nodes, ...marks])
+/** The schema of the content, without an editor; `more` is what a newer version knows besides. */
+export function contentSchema(more: Extensions = []): Schema {
+  return getSchema([tableRoles, ...nodes, ...marks, ...more])
 }
 
 export class Headless implements Surface {

@@ -1,7 +1,7 @@
 // From the shared fragment to ProseMirror nodes: reads, checks, and never writes.
-import { Fragment, Mark, type Node, type Schema } from '@tiptap/pm/model'
+import { Fragment, Mark, type MarkType, type Node, type NodeType, type Schema } from '@tiptap/pm/model'
 import * as Y from 'yjs'
-import { isAttributeKnown } from '../schema/values'
+import { isSound } from '../schema/values'
 import { Foreign } from './foreign'
 
 export type Shared = Y.XmlFragment | Y.XmlElement
@@ -44,14 +44,20 @@ function readElement(element: Y.XmlElement, schema: Schema, drawn: Drawn, depth:
   if (type === undefined || type === schema.topNodeType || type.isText) throw new Foreign('node', name)
   if (depth > DEEPEST) throw new Foreign('content', 'nesting')
   const attributes: Record<string, unknown> = element.getAttributes()
-  for (const key in attributes) {
-    if (!isAttributeKnown(name, key, attributes[key])) throw new Foreign('attribute', `${name}.${key}`)
-  }
+  checkAttributes(type, attributes)
   const children = readChildren(element, schema, drawn, depth + 1)
   if (!type.validContent(children)) throw new Foreign('content', name)
   const node = type.create(attributes, children)
   drawn.set(element, node)
   return node
+}
+
+function checkAttributes(type: NodeType | MarkType, attributes: Record<string, unknown>): void {
+  const known = type.spec.attrs ?? {}
+  for (const key in attributes) {
+    const isKnown = Object.hasOwn(known, key) && isSound(type.name, key, attributes[key])
+    if (!isKnown) throw new Foreign('attribute', `${type.name}.${key}`)
+  }
 }
 
 function readChildren(shared: Shared, schema: Schema, drawn: Drawn, depth: number): Fragment {
@@ -87,10 +93,7 @@ export function marksOf(attributes: Record<string, unknown> | undefined, schema:
     if (type === undefined) throw new Foreign('mark', name)
     const value = attributes[key]
     if (typeof value === 'object' && value !== null) {
-      for (const attribute in value) {
-        const inner = (value as Record<string, unknown>)[attribute]
-        if (!isAttributeKnown(name, attribute, inner)) throw new Foreign('attribute', `${name}.${attribute}`)
-      }
+      checkAttributes(type, value as Record<string, unknown>)
       marks.push(type.create(value))
     } else marks.push(type.create())
   }

@@ -165,17 +165,23 @@ function candidates(elements: readonly Y.XmlElement[], nodes: readonly Node[], d
     if (typeof id === 'string') push(byId, `${node.type.name} ${id}`, index)
   })
   const found: [number, number][] = []
-  const taken = new Set<number>()
-  elements.forEach((element, index) => {
+  const takenOld = new Set<number>()
+  const takenNew = new Set<number>()
+  const take = (places: (element: Y.XmlElement) => readonly number[] | undefined) => {
+    elements.forEach((element, index) => {
+      const place = takenOld.has(index) ? undefined : places(element)?.find((candidate) => !takenNew.has(candidate))
+      if (place === undefined) return
+      takenOld.add(index)
+      takenNew.add(place)
+      found.push([index, place])
+    })
+  }
+  take((element) => {
     const node = drawn.get(element)
-    const id = element.getAttribute('id')
-    const places = [...(node === undefined ? [] : (byNode.get(node) ?? [])), ...(byId.get(`${element.nodeName} ${id}`) ?? [])]
-    const place = places.find((candidate) => !taken.has(candidate))
-    if (place === undefined) return
-    taken.add(place)
-    found.push([index, place])
+    return node === undefined ? undefined : byNode.get(node)
   })
-  return found
+  take((element) => byId.get(`${element.nodeName} ${element.getAttribute('id')}`))
+  return found.sort(([one], [other]) => one - other)
 }
 
 function push<K>(map: Map<K, number[]>, key: K, index: number): void {

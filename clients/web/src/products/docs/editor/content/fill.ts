@@ -1,5 +1,4 @@
 // Containers may be empty in the shared content; on the screen there must be a line to type into.
-import { Extension } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import { Plugin, PluginKey, Selection, TextSelection, type EditorState, type Transaction } from '@tiptap/pm/state'
 import { changedRanges, isLocalChange } from './changes'
@@ -11,35 +10,30 @@ const DROPPED: ReadonlySet<string> = new Set(['bulletList', 'orderedList', 'task
  * Puts a paragraph into containers that the person emptied or enters, and takes away lists and
  * tables they left without items. Others' changes are never answered with a change.
  */
-export const Fill = Extension.create({
-  name: 'fill',
-  addProseMirrorPlugins() {
-    return [
-      new Plugin({
-        key: new PluginKey('fill'),
-        appendTransaction: (transactions, _, state) => (isLocalChange(transactions) ? fill(transactions, state) : null),
-        props: {
-          handleDOMEvents: {
-            focus: (view) => {
-              if (view.editable && view.state.doc.childCount === 0) fillAt(view.state, 0, (tr) => view.dispatch(tr))
-              return false
-            },
-          },
-          handleClick: (view, pos, event) => {
-            if (!view.editable) return false
-            const place = view.state.doc.resolve(pos)
-            for (let depth = place.depth; depth >= 0; depth -= 1) {
-              const node = place.node(depth)
-              if (node.childCount > 0 || !FILLED.has(node.type.name)) continue
-              return fillAt(view.state, depth === 0 ? 0 : place.start(depth), (tr) => view.dispatch(tr))
-            }
-            return isBelow(view.dom, event) && writeBelow(view.state, (tr) => view.dispatch(tr))
-          },
+export function filling(): Plugin {
+  return new Plugin({
+    key: new PluginKey('filling'),
+    appendTransaction: (transactions, _, state) => (isLocalChange(transactions) ? fill(transactions, state) : null),
+    props: {
+      handleDOMEvents: {
+        focus: (view) => {
+          if (view.editable && view.state.doc.childCount === 0) fillAt(view.state, 0, (tr) => view.dispatch(tr))
+          return false
         },
-      }),
-    ]
-  },
-})
+      },
+      handleClick: (view, pos, event) => {
+        if (!view.editable) return false
+        const place = view.state.doc.resolve(pos)
+        for (let depth = place.depth; depth >= 0; depth -= 1) {
+          const node = place.node(depth)
+          if (node.childCount > 0 || !FILLED.has(node.type.name)) continue
+          return fillAt(view.state, depth === 0 ? 0 : place.start(depth), (tr) => view.dispatch(tr))
+        }
+        return isBelow(view.dom, event) && writeBelow(view.state, (tr) => view.dispatch(tr))
+      },
+    },
+  })
+}
 
 function fill(transactions: readonly Transaction[], state: EditorState): Transaction | null {
   const { doc, tr } = state

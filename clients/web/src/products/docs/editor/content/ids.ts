@@ -1,5 +1,4 @@
 // Every block has an id of its own: comments, links and the diff of versions hold on to it.
-import { Extension } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import { Plugin, PluginKey, type EditorState, type Transaction } from '@tiptap/pm/state'
 import { changedRanges, isLocalChange } from './changes'
@@ -32,15 +31,12 @@ interface Placed {
  * Gives ids to blocks that have none, and new ones to copies, after what the person did here; never
  * after others' changes, because everybody would do it at once.
  */
-export const BlockIds = Extension.create({
-  name: 'blockIds',
-  addProseMirrorPlugins: () => [
-    new Plugin({
-      key: new PluginKey('blockIds'),
-      appendTransaction: (transactions, _, state) => (isLocalChange(transactions) ? giveIds(transactions, state) : null),
-    }),
-  ],
-})
+export function blockIds(): Plugin {
+  return new Plugin({
+    key: new PluginKey('blockIds'),
+    appendTransaction: (transactions, _, state) => (isLocalChange(transactions) ? giveIds(transactions, state) : null),
+  })
+}
 
 function giveIds(transactions: readonly Transaction[], state: EditorState): Transaction | null {
   const { doc, tr } = state
@@ -78,12 +74,20 @@ function duplicates(doc: Node, fresh: ReadonlyMap<number, Node>): Set<number> {
   for (const same of byId.values()) {
     if (same.length < 2) continue
     const kept =
-      same.find(({ node, pos }) => !fresh.has(pos) && !isEmpty(node)) ?? same.find(({ node }) => !isEmpty(node)) ?? same[0]
+      same.find(({ node, pos }) => !fresh.has(pos) && !isEmpty(node)) ??
+      same.find(({ node }) => !isEmpty(node)) ??
+      same.find(({ pos }) => !fresh.has(pos)) ??
+      same[0]
     for (const { pos } of same) if (pos !== kept?.pos) copies.add(pos)
   }
   return copies
 }
 
 function isEmpty(node: Node): boolean {
-  return node.isLeaf ? false : node.textContent === ''
+  if (node.isTextblock) return node.content.size === 0
+  let isEmptyInside = !node.isLeaf
+  node.forEach((child) => {
+    if (!isEmpty(child)) isEmptyInside = false
+  })
+  return isEmptyInside
 }

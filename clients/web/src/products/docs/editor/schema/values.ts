@@ -1,5 +1,4 @@
-// Which attributes the content's nodes and marks have, and which values we can draw.
-import schema from '@schema/docs'
+// Which values of the content's attributes we can draw. Which attributes there are says the schema.
 
 type Check = (value: unknown) => boolean
 
@@ -10,7 +9,6 @@ const isCount =
   (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
 const isSizeOrNone: Check = (value) => value === null || (typeof value === 'number' && value >= 0 && value < 1e6)
 
-/** The schema file says which attributes there are; this says what may stand in them. */
 const CHECKS: Record<string, Check> = {
   id: isTextOrNone,
   textAlign: isTextOrNone,
@@ -32,16 +30,8 @@ const CHECKS: Record<string, Check> = {
   'highlight.color': isTextOrNone,
 }
 
-interface Entry {
-  attrs?: Record<string, unknown>
-}
-
-const OWNERS = { ...schema.nodes, ...schema.marks } as Record<string, Entry>
-
-/** Whether `owner` (a node or mark) has the attribute `key` and `value` can be drawn. */
-export function isAttributeKnown(owner: string, key: string, value: unknown): boolean {
-  const attributes = OWNERS[owner]?.attrs
-  if (attributes === undefined || !Object.hasOwn(attributes, key)) return false
+/** Whether `value` can be drawn as the attribute `key` of the node or mark `owner`; `null` stands for none. */
+export function isSound(owner: string, key: string, value: unknown): boolean {
   const check = CHECKS[`${owner}.${key}`] ?? CHECKS[key]
   return value === undefined || check === undefined || check(value)
 }

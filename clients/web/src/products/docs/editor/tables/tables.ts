@@ -1,6 +1,7 @@
 // Tables: selecting cells, keys, column widths, and shapes kept whole after what is done here.
 import { Extension } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
+import type { Plugin } from '@tiptap/pm/state'
 import { CellSelection, columnResizing, tableEditing, TableView } from '@tiptap/pm/tables'
 import { isLocalChange } from '../content/changes'
 
@@ -26,17 +27,21 @@ function name(table: HTMLElement, node: Node): void {
   if (typeof id === 'string') table.dataset['id'] = id
 }
 
+/** Selecting cells; a shape that others broke is mended with the next change here, not by everybody at once. */
+export function cellEditing(): Plugin {
+  const editing = tableEditing()
+  const mend = editing.spec.appendTransaction
+  editing.spec.appendTransaction = function (transactions, before, state) {
+    if (mend === undefined || (transactions.some((tr) => tr.docChanged) && !isLocalChange(transactions))) return null
+    return mend.call(this, transactions, before, state)
+  }
+  return editing
+}
+
 export const Tables = Extension.create({
   name: 'tables',
   addProseMirrorPlugins() {
-    const editing = tableEditing()
-    const mend = editing.spec.appendTransaction
-    // A shape that others broke is mended with the next change here, not by everybody at once.
-    editing.spec.appendTransaction = function (transactions, before, state) {
-      if (mend === undefined || (transactions.some((tr) => tr.docChanged) && !isLocalChange(transactions))) return null
-      return mend.call(this, transactions, before, state)
-    }
-    return [columnResizing({ View: ScrolledTable, defaultCellMinWidth: LEAST_WIDTH, cellMinWidth: LEAST_WIDTH }), editing]
+    return [columnResizing({ View: ScrolledTable, defaultCellMinWidth: LEAST_WIDTH, cellMinWidth: LEAST_WIDTH }), cellEditing()]
   },
   addKeyboardShortcuts() {
     const clear = () => {
