@@ -102,6 +102,7 @@ class Site:
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, and what is due by then be done."""
+        await self.rest()
         await turns()  # so that who rests has gone to sleep
         self.clock.pass_time(seconds)
         await turns()  # and has woken up
