@@ -128,7 +128,7 @@ class Contents:
         async with node.open(caller, key, vouched=True) as room:
             state = list(await room.state())
             update: bytes = await node.compute(
-                f"{TASKS}:appended", state, parsed["document"], timeout=PATIENCE
+                f"{CONVERT}:append", state, parsed["document"], timeout=PATIENCE
             )
             async with room.edit(caller) as edit:
                 edit.append(update)

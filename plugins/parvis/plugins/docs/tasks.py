@@ -6,12 +6,11 @@ imported where they are used: a node never needs them.
 
 from __future__ import annotations
 
-import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from pycrdt import Doc, TransactionEvent, merge_updates
+from pycrdt import Doc, merge_updates
 
 from parvis.protocol import surrogates
 
@@ -86,12 +85,9 @@ def unpacked(state: bytes) -> bytes:
 
 def reverted(now: Sequence[bytes], then: Sequence[bytes]) -> bytes:
     """Return an update that makes of a document what another one says, with few changes."""
-    from .fragment import load, read_tree, root
-    from .rewrite import rewrite
+    from .formats.convert import rewrite
 
-    wanted = read_tree(root(load([_merged(then)])))
-    doc = load([_merged(now)])
-    return _change(doc, lambda: rewrite(doc, wanted))
+    return rewrite([_merged(now)], [_merged(then)])
 
 
 def _merged(updates: Sequence[bytes]) -> bytes:
@@ -101,27 +97,6 @@ def _merged(updates: Sequence[bytes]) -> bytes:
     while len(layer) > 1:
         layer = [merge_updates(*layer[at : at + FAN_IN]) for at in range(0, len(layer), FAN_IN)]
     return layer[0]
-
-
-def _change(doc: Doc[Any], change: Callable[[], None]) -> bytes:
-    """Return the update that a change makes; a difference of states would repeat deletions."""
-    updates: list[bytes] = []
-
-    def changed(event: TransactionEvent) -> None:
-        updates.append(event.update)
-
-    observing = doc.observe(changed)
-    change()
-    doc.unobserve(observing)
-    return _merged(updates)
-
-
-def appended(updates: Sequence[bytes], document: bytes) -> bytes:
-    """Return an update that adds the blocks of another document, as JSON, at the end."""
-    from .fragment import append, load
-
-    doc = load(surrogates.mend(updates))
-    return _change(doc, lambda: append(doc, json.loads(document)))
 
 
 def as_json(update: bytes) -> bytes:
