@@ -59,7 +59,6 @@ def test_somebody_invited_comes_by_the_letter_and_is_one_of_the_people(
         "same": True,
         "pending": ["grace@example.org", "eve@example.org"],
         "mayInvite": 0,
-        "told": 1,
         "people": ["Ada Lovelaceyou", "Grace Hopper"],
         "errors": [],
     }

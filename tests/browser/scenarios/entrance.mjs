@@ -77,11 +77,12 @@ export async function invite({ url, chromium, setup_link, mail }) {
   await inside(grace)
   const mayInvite = await grace.getByRole('link', { name: 'Personnes' }).count()
   await grace.goto(`${url}/people`)
-  const told = await grace.getByRole('heading', { name: /réservée/ }).count()
+  await grace.getByRole('heading', { name: /réservée/ }).waitFor()
 
   await ada.reload()
+  await ada.waitForSelector('[aria-labelledby=members]')
   const people = await ada.locator('[aria-labelledby=members] strong').allTextContents()
-  const result = { same: shown === link, pending, text, mayInvite, told, people: people.map((name) => name.trim()), errors: [ada, eve, grace].flatMap(({ said }) => said.errors) }
+  const result = { same: shown === link, pending, text, mayInvite, people: people.map((name) => name.trim()), errors: [ada, eve, grace].flatMap(({ said }) => said.errors) }
   await browser.close()
   return result
 }
@@ -115,12 +116,12 @@ export async function account({ url, chromium, setup_link }) {
   await page.fill('[name=fresh]', 'another set of words')
   await page.keyboard.press('Enter')
   const wrong = await page.locator('[role=alert]').textContent()
+  await elsewhere.fill('[name=name]', 'half written')
   await page.fill('[name=current]', PASSWORD)
   await page.keyboard.press('Enter')
   await page.getByText('Votre mot de passe est changé.').waitFor()
 
   // Elsewhere the session has ended: what was being done waits behind the question.
-  await elsewhere.fill('[name=name]', 'half written')
   const dialog = elsewhere.getByRole('dialog', { name: 'Connexion' })
   await dialog.waitFor()
   await dialog.locator('[name=password]').fill('another set of words')

@@ -36,6 +36,8 @@ class Notices {
   /** Why the list could not be fetched; null if it could. */
   failed = $state.raw<unknown>(null)
 
+  #loading: Promise<void> | null = null
+
   constructor() {
     live.onSignal(({ name, body }) => {
       if (name === 'notice') this.#add(body as unknown as Notice)
@@ -50,7 +52,12 @@ class Notices {
   }
 
   /** Fetches the newest. What goes wrong is in `failed`. */
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => (this.#loading = null))
+    return this.#loading
+  }
+
+  async #load(): Promise<void> {
     try {
       this.#take(await api.get<Page>('notices', { limit: LIMIT }), [])
     } catch (error) {
