@@ -1,7 +1,7 @@
 // A document part against the server's end of the socket: what is sent when, and what `saved` says.
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Disconnected, Refused, type DocumentPart, type ResetDocument, type Saved } from '../src/index.js'
+import { Closed, Disconnected, Refused, type DocumentPart, type ResetDocument, type Saved } from '../src/index.js'
 import { lab, settle, type Lab, type Line } from './lab.js'
 
 type Options = Parameters<Lab['session']['document']>[1]
@@ -242,6 +242,50 @@ describe('edits', () => {
     expect(line().all('update')).toEqual([])
     expect(refused).toEqual([105])
     expect(part.saved).toBe('unsaved')
+  })
+})
+
+describe('whenSaved', () => {
+  test('rejects when the session ends first, also if nothing else changes', async () => {
+    const { session, part, line, type } = await scene()
+    line().drop()
+    await type('x')
+    const saved = part.whenSaved()
+    await Promise.all([expect(saved).rejects.toBeInstanceOf(Closed), session.close()])
+  })
+
+  test('returns when a reset has put aside what was unsaved', async () => {
+    const { part, line, type } = await scene()
+    await type('x')
+    const saved = part.whenSaved()
+    line().say('reset', { channel: 7, incarnation: 1, code: 403, reason: '' })
+    await saved
+    expect(part.rescued).not.toBeNull()
+  })
+})
+
+describe('several things that wait', () => {
+  test('do not push each other out', async () => {
+    const { part, line, type, clock } = await scene()
+    void part.command('first', null, { queue: true })
+    await type('x')
+    await settle()
+    line().say('refuse', { channel: 7, ref: line().last('command')['ref']!, code: 500, reason: '' })
+    await settle()
+    line().say('refuse', { channel: 7, ref: line().last('update')['ref']!, code: 501, reason: '' })
+    await clock.pass(2)
+    expect([line().all('command').length, line().all('update').length]).toEqual([2, 2])
+  })
+
+  test('edits made before the first join are sent once', async () => {
+    const { session, line } = await lab()
+    line().welcome()
+    const part = session.document('plain/a')
+    part.doc.getText('t').insert(0, 'early')
+    await settle()
+    line().letIn()
+    await settle()
+    expect(line().all('update').length).toBe(1)
   })
 })
 

@@ -3,10 +3,11 @@ import * as Y from 'yjs'
 import { DeviceError } from '../errors.js'
 import { reportUncaught } from '../events.js'
 import type { Platform } from '../platform.js'
-import type { Value } from '../wire/msgpack.js'
 import { checksum, Database, type CommandRow, type PartRow, type Transaction } from './database.js'
 import type { Holder, Kept, Loaded, QueuedCommand, Rescue, Standing } from './kept.js'
 import { evict } from './evict.js'
+import { again, isNothing, nothing, type Pending } from './pending.js'
+import { asCommand, deleteUpdates, fresh, own, soundUpdates } from './rows.js'
 import { Tabs, type TabMessage } from './tabs.js'
 
 /** Seconds that what others did may wait to be kept; own edits do not wait. */
@@ -15,20 +16,6 @@ const LAZY = 1
 const RETRY = 30
 /** Rows of one part that are squashed into one. */
 const MANY_ROWS = 200
-
-/** What waits to be written. */
-interface Pending {
-  updates: Uint8Array[]
-  edit: number
-  savedUpTo: number
-  standing: Standing | null
-  title: string | null
-  added: QueuedCommand[]
-  dropped: Set<string>
-  startOver: { readonly rescue: Rescue | null } | null
-  dropRescue: boolean
-  forget: boolean
-}
 
 type Outcome = { readonly cleared: number } | { readonly life: number; readonly startedOver: boolean }
 
@@ -174,7 +161,12 @@ export class DeviceCopy implements Kept {
     const kept = rescues.map(([, value]) => (value as { rescue?: Rescue }).rescue)
     const rescue = kept.filter((each) => each !== undefined).pop() ?? null
     if (row === undefined) return null
-    const sound = await this.#sound(database, updates)
+    const sound = await soundUpdates(database, this.#name, updates)
+    if (sound.damaged > 0) {
+      const reason = `${this.#name}: ${sound.damaged} of ${updates.length} kept updates are damaged and were put aside`
+      this.#holder.failed(new DeviceError('corrupt', reason))
+    }
+    for (const [id, update] of sound.updates) this.#rows.set(id, update.length)
     this.#life = row.life
     this.#incarnation = row.incarnation
     this.#adopted = row.dirty
@@ -184,35 +176,11 @@ export class DeviceCopy implements Kept {
       access: row.access,
       schema: row.schema,
       offset: row.offset,
-      updates: sound,
+      updates: sound.updates.map(([, update]) => update),
       unsaved: Object.keys(row.dirty).length > 0,
       commands: commands.map(([, value]) => asCommand(value as CommandRow)),
       rescue,
     }
-  }
-
-  /** Return the updates that are as they were written; put others aside, where nothing deletes them. */
-  async #sound(database: Database, rows: readonly [number, unknown][]): Promise<Uint8Array[]> {
-    const damaged: [number, unknown][] = []
-    const sound: Uint8Array[] = []
-    for (const [id, value] of rows) {
-      const { update, sum } = value as { update: unknown; sum: unknown }
-      if (update instanceof Uint8Array && checksum(update) === sum && isUpdate(update)) {
-        sound.push(update)
-        this.#rows.set(id, update.length)
-      } else damaged.push([id, value])
-    }
-    if (damaged.length > 0) {
-      await database.run('readwrite', async (at) => {
-        for (const [id, value] of damaged) {
-          await at.add('rescues', { name: this.#name, damaged: value })
-          await at.delete('updates', id)
-        }
-      })
-      const reason = `${this.#name}: ${damaged.length} of ${rows.length} kept updates are damaged and were put aside`
-      this.#holder.failed(new DeviceError('corrupt', reason))
-    }
-    return sound
   }
 
   // Writing
@@ -419,77 +387,4 @@ export class DeviceCopy implements Kept {
     this.#rows.clear()
     this.#holder.cleared()
   }
-}
-
-function nothing(): Pending {
-  return {
-    updates: [],
-    edit: 0,
-    savedUpTo: 0,
-    standing: null,
-    title: null,
-    added: [],
-    dropped: new Set(),
-    startOver: null,
-    dropRescue: false,
-    forget: false,
-  }
-}
-
-function isNothing(pending: Pending): boolean {
-  return (
-    pending.updates.length === 0 &&
-    pending.edit === 0 &&
-    pending.savedUpTo === 0 &&
-    pending.standing === null &&
-    pending.title === null &&
-    pending.added.length === 0 &&
-    pending.dropped.size === 0 &&
-    pending.startOver === null &&
-    !pending.dropRescue &&
-    !pending.forget
-  )
-}
-
-/** What could not be written, and what has come since. */
-function again(first: Pending, then: Pending): Pending {
-  if (then.startOver !== null || then.forget) return then
-  return {
-    updates: [...first.updates, ...then.updates],
-    edit: Math.max(first.edit, then.edit),
-    savedUpTo: Math.max(first.savedUpTo, then.savedUpTo),
-    standing: then.standing ?? first.standing,
-    title: then.title ?? first.title,
-    added: [...first.added, ...then.added].filter(({ id }) => !then.dropped.has(id)),
-    dropped: new Set([...first.dropped, ...then.dropped]),
-    startOver: first.startOver,
-    dropRescue: first.dropRescue || then.dropRescue,
-    forget: first.forget,
-  }
-}
-
-function fresh(name: string, life: number): PartRow {
-  return { name, life, incarnation: 0, access: [], schema: 0, offset: 0, title: '', opened: 0, bytes: 0, dirty: {} }
-}
-
-async function deleteUpdates(at: Transaction, name: string): Promise<void> {
-  for (const [id] of await at.rows('updates', name)) await at.delete('updates', id)
-}
-
-function asCommand({ id, command, body }: CommandRow): QueuedCommand {
-  return { id, name: command, body: body as Value }
-}
-
-function isUpdate(update: Uint8Array): boolean {
-  try {
-    Y.encodeStateVectorFromUpdate(update)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Return bytes with a buffer of their own: to clone a view is to clone all that it looks into. */
-function own(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice()
 }
