@@ -19,6 +19,8 @@ from typing import Any, cast
 from prosemirror.model import MarkType, NodeType
 from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 
+from parvis.protocol import surrogates
+
 from .schema import (
     SCHEMA,
     Json,
@@ -57,7 +59,7 @@ class Reading:
 def load(updates: Iterable[bytes]) -> Doc[Any]:
     """Return a document made of Yjs updates, in the order of the log."""
     doc: Doc[Any] = Doc()
-    for update in updates:
+    for update in surrogates.mend(updates):
         doc.apply_update(update)
     return doc
 

@@ -165,5 +165,12 @@ def test_each_block_gets_an_id_of_its_own() -> None:
     )
 
 
+def test_an_edit_that_parts_an_emoji_loses_nothing_else() -> None:
+    (golden,) = (one for one in KNOWN if one.name == "one replaces half of an emoji")
+    (block_of_text,) = golden.document["content"]
+    assert block_of_text["content"] == [{"type": "text", "text": "a\ufffd\ufffdb"}]
+    assert read(load([golden.update])).document == golden.document
+
+
 def test_null_attributes_are_not_kept() -> None:
     assert from_json(doc(paragraph())) == [Element("paragraph", {}, [])]

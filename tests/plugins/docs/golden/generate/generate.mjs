@@ -136,6 +136,18 @@ const meetings = {
   ],
 }
 
+/** Somebody whose editor cuts an emoji in two: Yjs counts UTF-16 units. */
+function parted() {
+  const content = newDoc()
+  const editor = edit(content)
+  editor.commands.setContent(doc(p(text('a🦊b'))))
+  editor.destroy()
+  const words = content.getXmlFragment('default').get(0).get(0)
+  words.delete(2, 1)
+  words.insert(2, '\ufffd')
+  return content
+}
+
 function golden(name, content, using, document) {
   const update = Buffer.from(Y.encodeStateAsUpdate(content)).toString('base64')
   const { json, untouched } = read(content, using)
@@ -149,7 +161,10 @@ const files = {
     const { content, seen } = made(change)
     return golden(name, content, spec, seen)
   }),
-  meetings: Object.entries(meetings).map(([name, changes]) => golden(name, met(...changes), spec)),
+  meetings: [
+    ...Object.entries(meetings).map(([name, changes]) => golden(name, met(...changes), spec)),
+    golden('one replaces half of an emoji', parted(), spec),
+  ],
   coming: [
     golden('a node that this schema does not know', made((editor) => editor.commands.setContent(doc(
       p(text('known')), node('callout', { id: 'c', kind: 'tip', strength: 2.5 }, p(text('inside', mark('bold'))), node('callout', { id: 'd' })), p(text('known again')),
