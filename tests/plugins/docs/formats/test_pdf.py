@@ -36,6 +36,16 @@ def test_a_pdf_can_be_read_aloud() -> None:
     assert b"The title" in pdf
 
 
+def test_numbers_of_lists_and_widths_of_images_count() -> None:
+    def made(start: int, width: int) -> bytes:
+        items = block("orderedList", block("listItem", paragraph("x")), start=start)
+        return to_pdf(doc(items, block("image", file=FILE, width=width)), "", {FILE: PIXEL})
+
+    assert made(7, 20) == made(7, 20)
+    assert made(7, 20) != made(8, 20)
+    assert made(7, 20) != made(7, 40)
+
+
 def test_an_image_is_in_the_pdf_if_it_was_given() -> None:
     document = doc(block("image", file=FILE, alt="a pixel"))
     assert IMAGE in inflated(to_pdf(document, "", {FILE: PIXEL}))

@@ -62,8 +62,9 @@ def to_pdf(document: Json, title: str, images: Mapping[str, bytes]) -> bytes:
     )
     # Without a language no reader of the PDF would know how to speak it; und: not determined.
     page = page.replace('<html lang="">', '<html lang="und">', 1)
+    # Numbers that lists begin with and widths of images are such hints.
     html = HTML(string=page, base_url=None, url_fetcher=Given())
-    return html.write_pdf(pdf_variant="pdf/ua-1", presentational_hints=False)
+    return html.write_pdf(pdf_variant="pdf/ua-1", presentational_hints=True)
 
 
 def _need_library() -> None:
