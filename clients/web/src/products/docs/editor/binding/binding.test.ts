@@ -44,12 +44,12 @@ test('what is typed is stored, in the form that y-tiptap reads', () => {
 
 test('a letter typed among equal letters goes where the cursor was', () => {
   const { a, b, meet } = two(p('aaaa'))
-  // A types after the second a, B after the first.
+  // A types after the second a, B before the last.
   a.dispatch(a.state.tr.setSelection(TextSelection.create(a.text, 3)).insertText('a'))
-  b.dispatch(b.state.tr.insertText('-', 3))
+  b.dispatch(b.state.tr.insertText('-', 4))
   meet()
-  expect(a.text.textContent).toBe('aaa-aa')
-  expect(b.text.textContent).toBe('aaa-aa')
+  expect(a.text.textContent).toBe('aaaa-a')
+  expect(b.text.textContent).toBe('aaaa-a')
 })
 
 test('a split keeps the first half as it is and makes the second anew', () => {
@@ -141,6 +141,17 @@ test('undo takes back one’s own changes and nobody else’s', () => {
   expect(a.text.textContent).toBe('onetwoB')
   expect(a.binding.redo()).toBe(true)
   expect(a.text.textContent).toBe('oneAtwoB')
+})
+
+test('undoing the first letter of a block keeps what others were writing beside it', () => {
+  const { a, b, meet } = two(p(''))
+  a.dispatch(a.state.tr.insertText('A', 1))
+  meet()
+  b.dispatch(b.state.tr.insertText('B', 2))
+  a.binding.undo()
+  meet()
+  expect(a.text.textContent).toBe('B')
+  expect(b.text.textContent).toBe('B')
 })
 
 test('undoing a block that somebody else wrote in keeps what they wrote', () => {

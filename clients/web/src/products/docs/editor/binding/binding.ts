@@ -61,8 +61,7 @@ export class Binding {
     this.undoManager = new Y.UndoManager(fragment, {
       trackedOrigins: new Set([this]),
       captureTimeout: 500,
-      // To undo the making of a block must not take away what others wrote in it since.
-      deleteFilter: (item) => !(item.content instanceof Y.ContentType) || item.content.type._length === 0,
+      deleteFilter: (item) => !(item.content instanceof Y.ContentType) || isHollow(item.content.type),
       captureTransaction: (tr) => tr.meta.get('addToHistory') !== false,
     })
     this.undoManager.on('stack-item-added', ({ stackItem }) => {
@@ -242,6 +241,15 @@ export class Binding {
     const selection = TextSelection.between(tr.doc.resolve(anchor), tr.doc.resolve(head))
     this.#surface.dispatch(tr.setSelection(selection).scrollIntoView().setMeta('addToHistory', false))
   }
+}
+
+/**
+ * Whether undoing the making of this takes nothing from others. What they wrote in a block since is
+ * kept with the block. A text is never taken out of a block that stays: somebody whose letters have
+ * not come yet may be writing in it, and an empty one does no harm.
+ */
+function isHollow(type: unknown): boolean {
+  return type instanceof Y.XmlElement && type.toArray().every((child) => child instanceof Y.XmlText && child.length === 0)
 }
 
 /** Notes that `shared` is drawn as `node`, inside too. */

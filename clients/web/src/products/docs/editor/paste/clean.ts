@@ -28,6 +28,8 @@ export function cleanHtml(html: string): string {
   taskLists(body)
   styles(body)
   images(body)
+  // A line break ends the last line of code; it does not begin another.
+  for (const code of body.querySelectorAll('pre > code:only-child')) code.textContent = (code.textContent ?? '').replace(/\n$/, '')
   attributes(body)
   return body.innerHTML
 }
@@ -41,7 +43,7 @@ function removeComments(body: HTMLElement): void {
 
 /** Google Docs puts everything into a `<b>` that is not bold. */
 function unwrapGoogle(body: HTMLElement): void {
-  body.querySelectorAll<HTMLElement>('b[id^="docs-internal-guid"], b[style*="font-weight:normal"], b[style*="font-weight: normal"]').forEach(unwrap)
+  body.querySelectorAll('b[id^="docs-internal-guid"]').forEach(unwrap)
   body.querySelectorAll('br.Apple-interchange-newline').forEach((element) => element.remove())
 }
 

@@ -70,6 +70,15 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
       const isCode = $from.sameParent($to) && $from.parent.type.spec.code === true
       return isCode || editor.state.doc.textBetween(selection.from, Math.min(selection.to, selection.from + 200), ' ').trim() === '' ? null : 'text'
     }
+    return selection.empty && tableAround() !== null ? 'table' : null
+  }
+
+  const tableAround = (): HTMLElement | null => {
+    if (editor === null || !editor.isFocused) return null
+    const { $from } = editor.state.selection
+    for (let depth = $from.depth; depth > 0; depth -= 1) {
+      if ($from.node(depth).type.name === 'table') return editor.view.nodeDOM($from.before(depth)) as HTMLElement | null
+    }
     return null
   }
 
@@ -77,6 +86,7 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
     if (editor === null) return null
     const { selection } = editor.state
     if (selection instanceof NodeSelection) return (editor.view.nodeDOM(selection.from) as HTMLElement | null)?.getBoundingClientRect() ?? null
+    if (selection.empty) return tableAround()?.getBoundingClientRect() ?? null
     const from = editor.view.coordsAtPos(selection.from, 1)
     const to = editor.view.coordsAtPos(selection.to, -1)
     const left = from.top === to.top ? from.left : Math.min(from.left, to.left)
