@@ -16,7 +16,7 @@ from tests.checkout import CHECKOUT, PYPROJECT
 PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[A-Za-z0-9.!+]+)")
 LOCKS = [file for file in checkout.files() if Path(file).name == "package-lock.json"]
 # Folders that exist on one machine only: people's homes, and wherever this one was written.
-MACHINE = re.compile(rb"/(?:home|root|work|Users)/[A-Za-z0-9._-]+")
+MACHINE = re.compile(rb"(?<![\w.])/(?:home|root|work|Users)/[A-Za-z0-9._-]+")  # no ../home/…
 BINARY = {".png", ".ico", ".woff2", ".bin", ".gz", ".jpg", ".webp"}
 
 
