@@ -31,7 +31,7 @@ export async function documentOf(page, title, content = 'The first line.\n\nThe 
 }
 
 export async function share(page, key, name, role) {
-  await call(page, 'PUT', `docs/documents/${key}/sharing/people`, { email: PEOPLE[name], role })
+  await call(page, 'PUT', `docs/documents/${key}/people`, { email: PEOPLE[name], role })
 }
 
 /** Opens a document and resolves when its text is there and up to date. */

@@ -143,10 +143,10 @@ export const deleteSpace = (id: string): Promise<void> => api.delete(`docs/space
 
 export const showSharing = (of: Shareable): Promise<Sharing> => api.get<Sharing>(`${placeOf(of)}/sharing`)
 export const giveRole = (of: Shareable, who: { user: string } | { email: string }, role: Role, message = ''): Promise<Sharing> =>
-  api.put<Sharing>(`${placeOf(of)}/sharing/people`, { ...who, role, message })
+  api.put<Sharing>(`${placeOf(of)}/people`, { ...who, role, message })
 /** Undefined if one has left oneself. */
 export const takeRole = (of: Shareable, who: string): Promise<Sharing | undefined> =>
-  api.delete<Sharing | undefined>(`${placeOf(of)}/sharing/people/${encodeURIComponent(who)}`)
+  api.delete<Sharing | undefined>(`${placeOf(of)}/people/${encodeURIComponent(who)}`)
 export const makeLink = async (key: string, role: LinkRole, expires: number | null): Promise<Link> =>
   (await api.post<{ link: Link }>(`${one(key)}/links`, { role, expires })).link
 export const changeLink = async (key: string, id: string, what: { role?: LinkRole; expires?: number | null }): Promise<Link> =>

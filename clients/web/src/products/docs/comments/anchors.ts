@@ -8,14 +8,13 @@
 import type { Node, Schema } from '@tiptap/pm/model'
 import { type EditorState, Plugin, PluginKey, type Transaction } from '@tiptap/pm/state'
 import type { EditorView } from '@tiptap/pm/view'
-import { ySyncPluginKey } from '@tiptap/y-tiptap'
 import type * as Y from 'yjs'
-import { ALIKE, align, contextAt, findQuote, likeness, plain, type Quote, quoteAt } from './quotes.ts'
-import { type Ends, endsAt, resolveEnds } from './relative.ts'
-import { posBefore, rangeOf, type Units, unitAt, unitsOf } from './units.ts'
+import { ALIKE, align, contextAt, findQuote, likeness, plain, type Quote, quoteAt } from './quotes'
+import { type Ends, endsAt, resolveEnds } from './relative'
+import { posBefore, rangeOf, type Units, unitAt, unitsOf } from './units'
 
-export type { Ends } from './relative.ts'
-export type { Quote } from './quotes.ts'
+export type { Ends } from './relative'
+export type { Quote } from './quotes'
 
 /** What the room keeps of a thread's anchor. */
 export interface Anchor {
@@ -35,6 +34,9 @@ export interface Repair {
   readonly a: Ends
   readonly block: string | null
 }
+
+/** here: made in this editor. undo: this editor's undo or redo, through the shared document. there: somebody else's. */
+export type Origin = 'here' | 'undo' | 'there'
 
 interface Track extends Place {
   /** The last change may have broken its relative positions. */
@@ -136,10 +138,6 @@ function widened(difference: Difference, before: Node, tracks: Tracks): Differen
   return { first, start, oldLast, newLast, oldEnd, newEnd }
 }
 
-function isBinding(meta: unknown): meta is { isChangeOrigin?: unknown; isUndoRedoOperation?: unknown } {
-  return typeof meta === 'object' && meta !== null
-}
-
 function common(one: string, other: string): { head: number; tail: number } {
   const least = Math.min(one.length, other.length)
   let head = 0
@@ -161,16 +159,19 @@ export class Anchors {
   #mine = new Map<string, Repair>()
   #view: EditorView | null = null
   readonly #root: Y.XmlFragment
+  readonly #origin: (tr: Transaction) => Origin
   readonly #changed: () => void
   readonly #now: () => number
 
   /**
    * @param root the fragment that the editor is bound to.
+   * @param origin whose change a transaction of the editor is.
    * @param changed told after places or repairs have changed.
    * @param now milliseconds, for the bound on searches.
    */
-  constructor(root: Y.XmlFragment, changed: () => void = () => undefined, now: () => number = () => performance.now()) {
+  constructor(root: Y.XmlFragment, origin: (tr: Transaction) => Origin, changed: () => void = () => undefined, now: () => number = () => performance.now()) {
     this.#root = root
+    this.#origin = origin
     this.#changed = changed
     this.#now = now
     this.plugin = new Plugin<Tracks>({
@@ -232,7 +233,7 @@ export class Anchors {
       const memory = this.#memories.get(id)
       if (place === null || memory === undefined) continue
       const stored = memory.anchor.a === null ? null : this.#resolve(memory.anchor.a)
-      if (stored?.alive && stored.from === place.from && stored.to === place.to) continue
+      if (stored?.shared && stored.from === place.from && stored.to === place.to) continue
       const repair = this.#repair(id, view.state.doc, place)
       if (repair !== null) repairs.push(repair)
     }
@@ -273,10 +274,9 @@ export class Anchors {
     const stored = memory.anchor.a === null ? null : this.#resolve(memory.anchor.a)
     if (this.#mine.has(id) && known !== null) return known
     const units = whole()
-    const measure = (place: Place): number => likeness(units.text.slice(unitAt(units, place.from), unitAt(units, place.to)), memory.quote.text)
+    const measure = (place: Place): number => resemblance(units.text.slice(unitAt(units, place.from), unitAt(units, place.to)), memory)
     if (stored?.alive) {
-      const alike = measure(stored)
-      if (alike >= ALIKE || (known === null && alike > 0.5)) {
+      if (measure(stored) >= (known === null ? 0.3 : 0.5)) {
         this.#live(memory, memory.anchor.a)
         return { from: stored.from, to: stored.to, touched: false, guessed: false, own: false }
       }
@@ -299,9 +299,8 @@ export class Anchors {
     const told: unknown = tr.getMeta(anchorsKey)
     if (told !== undefined) return told as Tracks
     if (!tr.docChanged || tracks.size === 0) return tracks
-    const sync: unknown = tr.getMeta(ySyncPluginKey)
-    if (!isBinding(sync) || sync.isChangeOrigin !== true) return this.#mapped(tr, tracks)
-    return this.#replaced(tr.before, tr.doc, tracks, sync.isUndoRedoOperation === true)
+    const origin = this.#origin(tr)
+    return origin === 'here' ? this.#mapped(tr, tracks) : this.#replaced(tr.before, tr.doc, tracks, origin === 'undo')
   }
 
   /** This client's own change says where everything went. */
@@ -317,6 +316,7 @@ export class Anchors {
       return { left, right }
     })
     const inserted = lazy(() => insertedUnits(tr))
+    const was = lazy(() => unitsOf(tr.before))
     const next = new Map<string, Track | null>()
     for (const [id, track] of tracks) {
       const memory = this.#memories.get(id)
@@ -325,7 +325,15 @@ export class Anchors {
       if (track !== null && from < to) {
         const { left, right } = window()
         next.set(id, { from, to, touched: track.touched || (from <= right && to >= left), guessed: track.guessed, own: true })
-      } else next.set(id, memory === undefined ? null : this.#pasted(memory.quote, inserted()))
+      } else if (memory === undefined) next.set(id, null)
+      else {
+        // What goes may come back: by a paste, or by undo.
+        if (track !== null) {
+          const before = was()
+          memory.quote = quoteAt(before.text, unitAt(before, track.from), unitAt(before, track.to))
+        }
+        next.set(id, this.#pasted(memory.quote, inserted()))
+      }
     }
     return next
   }
@@ -335,7 +343,6 @@ export class Anchors {
     for (const units of pieces) {
       const found = findQuote(units.text, quote, 0, () => false)
       if (found === null || found.likeness < 1) continue
-      if (!convincing(units.text, found.first, found.last, quote) && units.text !== quote.text) continue
       const range = rangeOf(units, found.first, found.last)
       if (range !== null) return { ...range, touched: true, guessed: false, own: true }
     }
@@ -372,7 +379,7 @@ export class Anchors {
       const units = whole()
       const [first, last] = [unitAt(units, place.from), unitAt(units, place.to)]
       if (first >= last) return
-      const alike = likeness(units.text.slice(first, last), quote.text)
+      const alike = resemblance(units.text.slice(first, last), memory)
       const weight = alike * 4 + contextAt(units.text, first, last, quote) + trust
       if (alike >= least && (best === null || weight > best.weight)) best = { from: place.from, to: place.to, touched: true, guessed, own: change.own, weight }
     }
@@ -412,9 +419,8 @@ export class Anchors {
       }
       const near = track === null ? same().head : unitAt(was, track.from)
       const found = findQuote(is.text, quote, near, change.expired)
-      if (found !== null && (track !== null || (found.likeness === 1 && convincing(is.text, found.first, found.last, quote)))) {
-        offer(rangeOf(is, found.first, found.last), 0, true, ALIKE)
-      }
+      // Somebody's deletion is no move: only what can hardly be another passage counts.
+      if (found?.likeness === 1 && convincing(is.text, found.first, found.last, quote)) offer(rangeOf(is, found.first, found.last), 0, true, ALIKE)
     }
     if (best === null) return null
     const { from, to, touched, guessed, own } = best as Track
@@ -434,12 +440,13 @@ export class Anchors {
       const memory = this.#memories.get(id)
       if (!track?.touched || memory === undefined) continue
       settled ??= new Map(tracks)
-      settled.set(id, { ...track, touched: false })
       const units = whole()
-      if (!track.guessed) memory.quote = quoteAt(units.text, unitAt(units, track.from), unitAt(units, track.to))
+      const place = grown(units, track, plain(memory.anchor.quote.text))
+      settled.set(id, { ...track, ...place, touched: false })
+      if (!track.guessed) memory.quote = quoteAt(units.text, unitAt(units, place.from), unitAt(units, place.to))
       const live = memory.live === null ? null : this.#resolve(memory.live)
-      if (live?.alive && live.from === track.from && live.to === track.to) continue
-      const repair = this.#repair(id, doc, track)
+      if (live?.shared && live.from === place.from && live.to === place.to) continue
+      const repair = this.#repair(id, doc, place)
       if (repair === null) continue
       this.#live(memory, repair.a)
       if (track.own) this.#mine.set(id, repair)
@@ -447,6 +454,25 @@ export class Anchors {
     if (settled !== null) view.dispatch(view.state.tr.setMeta(anchorsKey, settled).setMeta('addToHistory', false))
     this.#changed()
   }
+}
+
+/** How much `text` is what the comment is about: its words of late, its first ones, or a part of them. */
+function resemblance(text: string, { quote, anchor }: Memory): number {
+  const first = plain(anchor.quote.text)
+  const part = text.length >= CERTAIN && (quote.text.includes(text) || first.includes(text)) ? 0.5 : 0
+  return Math.max(likeness(text, quote.text), likeness(text, first), part)
+}
+
+/** A torn comment's halves are together again: as much around `place` as its first words have. */
+function grown(units: Units, place: Place, first: string): Place {
+  let [from, to] = [unitAt(units, place.from), unitAt(units, place.to)]
+  const at = first.indexOf(units.text.slice(from, to))
+  if (at === -1 || to - from < CERTAIN) return place
+  let before = at
+  let after = first.length - at - (to - from)
+  while (before > 0 && from > 0 && units.text[from - 1] === first[before - 1]) [from, before] = [from - 1, before - 1]
+  while (after > 0 && to < units.text.length && units.text[to] === first[first.length - after]) [to, after] = [to + 1, after - 1]
+  return rangeOf(units, from, to) ?? place
 }
 
 interface Change {
@@ -486,14 +512,16 @@ export function locate(doc: Node, whole: Units, quote: Quote, block: string | nu
   const near = unitAt(whole, start)
   const found = findQuote(whole.text, quote, near, expired)
   if (found === null) return null
-  const sure = found.likeness === 1 ? convincing(whole.text, found.first, found.last, quote) || index !== -1 : found.likeness + found.context > 1
+  const sure = found.likeness === 1 ? convincing(whole.text, found.first, found.last, quote) : found.likeness > 0.8 && found.context > 0.5
   return sure ? rangeOf(whole, found.first, found.last) : null
 }
 
 /** Whether so many units in a row agree that it can hardly be another passage. */
 function convincing(text: string, first: number, last: number, quote: Quote): boolean {
-  const context = contextAt(text, first, last, quote) * (quote.prefix.length + quote.suffix.length)
-  return last - first + context >= CONVINCING
+  const around = quote.prefix.length + quote.suffix.length
+  const context = contextAt(text, first, last, quote)
+  // Long words speak for themselves; short ones need what stood around them.
+  return last - first >= CONVINCING * 4 || (last - first + context * around >= CONVINCING * 2 && context * around >= CONVINCING / 2)
 }
 
 /** What a change has put in, piece by piece, in its last document's positions. */

@@ -15,6 +15,8 @@ export interface Resolved {
   readonly from: number
   readonly to: number
   readonly alive: boolean
+  /** Whether everybody sees that: what an undo of this client brought back has new names for the others. */
+  readonly shared: boolean
 }
 
 const toBase64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes))
@@ -107,19 +109,19 @@ export function endsAt(root: Y.XmlFragment, from: number, to: number, schema: Sc
 }
 
 /** An item with what undo made of it: the undone deletion of a character makes a new one. */
-function followed(doc: Y.Doc, id: Y.ID): { item: Y.Item; offset: number } | null {
+function followed(doc: Y.Doc, id: Y.ID): { item: Y.Item; offset: number; redone: boolean } | null {
   let at: Y.ID | null = id
-  for (;;) {
+  for (let redone = false; ; redone = true) {
     if (Y.getState(doc.store, at.client) <= at.clock) return null
     const item: Y.Item | Y.GC = Y.getItem(doc.store, at)
     if (!(item instanceof Y.Item)) return null
     const offset: number = at.clock - item.id.clock
-    if (item.redone === null) return { item, offset }
+    if (item.redone === null) return { item, offset, redone }
     at = Y.createID(item.redone.client, item.redone.clock + offset)
   }
 }
 
-function place(root: Y.XmlFragment, encoded: string, schema: Schema): { pos: number; alive: boolean } | null {
+function place(root: Y.XmlFragment, encoded: string, schema: Schema): { pos: number; alive: boolean; shared: boolean } | null {
   const { doc } = root
   if (doc === null) return null
   let relative: Y.RelativePosition
@@ -131,18 +133,18 @@ function place(root: Y.XmlFragment, encoded: string, schema: Schema): { pos: num
   if (relative.item === null) return null
   const found = followed(doc, relative.item)
   if (found === null) return null
-  const { item, offset } = found
+  const { item, offset, redone } = found
   const parent = item.parent as Branch
   const alive = !item.deleted
   let index = alive ? offset + (relative.assoc < 0 ? 1 : 0) : 0
   for (let left = item.left; left !== null; left = left.left) if (!left.deleted && left.countable) index += left.length
   const pos = posIn(root, parent, index, schema)
-  return pos === null ? null : { pos, alive }
+  return pos === null ? null : { pos, alive, shared: alive && !redone }
 }
 
 /** Where the ends are now, or null if nothing of one of them is left here (or has not come yet). */
 export function resolveEnds(root: Y.XmlFragment, ends: Ends, schema: Schema): Resolved | null {
   const [start, end] = [place(root, ends.start, schema), place(root, ends.end, schema)]
   if (start === null || end === null || start.pos >= end.pos) return null
-  return { from: start.pos, to: end.pos, alive: start.alive && end.alive }
+  return { from: start.pos, to: end.pos, alive: start.alive && end.alive, shared: start.shared && end.shared }
 }

@@ -204,8 +204,9 @@ export class Comments {
     for (const pending of this.#pending.values()) this.#show(threads, pending)
     const list = [...threads.values()]
     for (const thread of list) thread.messages.sort((a, b) => a.time - b.time || a.id.localeCompare(b.id))
+    // A notice may lead to a thread that has not come yet; only one that was here can be gone.
+    if (this.active !== null && !threads.has(this.active) && this.threads.some(({ id }) => id === this.active)) this.active = null
     this.threads = list.filter(({ messages }) => messages.length > 0)
-    if (this.active !== null && !threads.has(this.active)) this.active = null
   }
 
   #show(threads: Map<string, Thread & { messages: Message[] }>, pending: Pending): void {

@@ -1,6 +1,7 @@
 // Coming by a link: its secret is exchanged for a way in, and kept for this tab only.
 import { Refusal } from '@shell/api'
 import { type Doc, type Guest, openLink } from '../api'
+import { t } from '../words'
 
 /** How a guest of a document is known: kept in the tab's session storage. */
 interface Pass {
@@ -64,7 +65,7 @@ export class Visit {
   /** A token that is good for a while; the link is asked again when it ends. Throws `Refusal`. */
   readonly token = async (): Promise<string> => {
     if (this.#pass.until - EARLY > Date.now() / 1000) return this.#pass.token
-    const answer = await openLink(this.#key, this.#pass.secret, this.#pass.name)
+    const answer = await openLink(this.#key, this.#pass.secret, this.#pass.name || t('guest.someone'))
     if (answer.token === undefined) throw new Refusal('strange_answer', 'the link brought no token')
     this.#pass = { ...this.#pass, token: answer.token, until: Date.now() / 1000 + (answer.expires_in ?? 600) }
     keep(this.#key, this.#pass)
@@ -78,9 +79,9 @@ export function visitKept(key: string): Visit | null {
   return pass === null ? null : new Visit(key, pass)
 }
 
-/** Enters by a link. `visit` is null for members, who come in as themselves. Throws `Refusal`. */
+/** Enters by a link, under no name in particular if `name` is empty. `visit` is null for members, who come in as themselves. Throws `Refusal`. */
 export async function enter(key: string, secret: string, name: string): Promise<{ document: Doc; visit: Visit | null }> {
-  const { document, guest, token, expires_in } = await openLink(key, secret, name)
+  const { document, guest, token, expires_in } = await openLink(key, secret, name || t('guest.someone'))
   if (guest === undefined || token === undefined) return { document, visit: null }
   if (name !== '') localStorage.setItem(NAME, name)
   const pass = { secret, name, guest, token, until: Date.now() / 1000 + (expires_in ?? 600) }

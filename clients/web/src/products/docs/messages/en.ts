@@ -182,6 +182,7 @@ const english = {
 
   'guest.invited': 'You have been invited to',
   'guest.name': 'Your name',
+  'guest.someone': 'Guest',
   'guest.hint': 'Others see it beside what you write.',
   'guest.needed': 'Say how others should call you.',
   'guest.open': 'Open the document',

@@ -183,6 +183,7 @@ const french: Translated<typeof english> = {
 
   'guest.invited': 'Vous êtes invité à consulter',
   'guest.name': 'Votre nom',
+  'guest.someone': 'Invité',
   'guest.hint': 'Les autres le voient à côté de ce que vous écrivez.',
   'guest.needed': 'Dites comment les autres doivent vous appeler.',
   'guest.open': 'Ouvrir le document',
