@@ -102,7 +102,7 @@ export async function keys_alone({ url, chromium, setup_link }) {
   await page.keyboard.press('Enter')
   await page.waitForURL('**/people')
   await page.getByRole('listbox').waitFor({ state: 'detached' })
-  const focus = await page.evaluate(() => document.activeElement.id)
+  const focus = await page.waitForFunction(() => document.activeElement.id === 'main').then(() => 'main')
   const said = await page.locator('[role=status]', { hasText: 'People' }).count()
 
   await page.keyboard.press('?')
@@ -111,7 +111,7 @@ export async function keys_alone({ url, chromium, setup_link }) {
   await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor({ state: 'detached' })
   await page.keyboard.press('Control+k')
   await page.keyboard.type('nothing is called so')
-  const none = await page.locator('.told').textContent()
+  const none = await page.locator('.told', { hasText: 'Nothing found' }).textContent()
   await page.keyboard.press('Escape')
   await page.getByRole('combobox', { name: /^Search/ }).waitFor({ state: 'detached' })
   await page.goBack()

@@ -112,7 +112,7 @@ async function arrive(scroll: number): Promise<void> {
   else scrollTo(0, scroll)
   // A page that has put the focus where it is needed (a field, the text) keeps it.
   const main = document.getElementById('main')
-  if (main && !main.contains(document.activeElement) && !document.querySelector('[role=dialog]')) main.focus({ preventScroll: true })
+  if (main && !main.contains(document.activeElement) && !document.querySelector('[role=dialog][data-state=open]')) main.focus({ preventScroll: true })
   state.said = state.title
 }
 
