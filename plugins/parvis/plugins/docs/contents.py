@@ -15,8 +15,8 @@ from .roles import EDIT
 TASKS: Final = "parvis.plugins.docs.tasks"
 CONVERT: Final = "parvis.plugins.docs.formats.convert"
 
-PATIENCE: Final = 60.0
-"""Seconds that a conversion may take."""
+PATIENCE: Final = 120.0
+"""Seconds that a conversion may take; a PDF of 100,000 words takes 12 on a quiet machine."""
 
 IN: Final = ("markdown", "html", "text", "json")
 
@@ -101,8 +101,9 @@ class Contents:
         if format not in IN:
             raise malformed(f"expected a format of {', '.join(IN)}, got {format[:40]!r}")
         async with self._office.work(caller):
-            parsed: dict[str, Any] = await self._office.node.compute(
-                f"{CONVERT}:parse", format, content, timeout=PATIENCE
+            node = self._office.node
+            parsed: dict[str, Any] = await node.compute(
+                f"{CONVERT}:parse", format, content, node.chance(16), timeout=PATIENCE
             )
         return parsed
 
@@ -128,7 +129,11 @@ class Contents:
         async with node.open(caller, key, vouched=True) as room:
             state = list(await room.state())
             update: bytes = await node.compute(
-                f"{CONVERT}:append", state, parsed["document"], timeout=PATIENCE
+                f"{CONVERT}:append",
+                state,
+                parsed["document"],
+                node.chance(16),
+                timeout=PATIENCE,
             )
             async with room.edit(caller) as edit:
                 edit.append(update)

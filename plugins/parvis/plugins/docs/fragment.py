@@ -7,12 +7,12 @@ what the schema does not know is kept and reported. Writing is strict: `check` c
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from secrets import choice
+from itertools import count, groupby
 from string import ascii_letters, digits
 from typing import Any, cast
 
@@ -39,6 +39,7 @@ ROOT = "default"
 """Name of the fragment in the document."""
 
 _HASH = re.compile(r"--[a-zA-Z0-9+/=]{8}$")
+_LETTERS = ascii_letters + digits
 _DEEPEST = 100  # levels that are read of a document that no editor wrote
 
 
@@ -291,14 +292,23 @@ def changes(doc: Doc[Any], change: Callable[[], None]) -> bytes:
     return made[0] if made else b"\0\0"
 
 
-def random_id() -> str:
-    """Return a new id for a block: 16 characters, 95 bits."""
-    return "".join(choice(ascii_letters + digits) for _ in range(16))
+def new_ids(chance: bytes) -> Callable[[], str]:
+    """Return what makes new ids for blocks, 16 characters each, out of some bytes of chance."""
+    numbers = count()
+
+    def new_id() -> str:
+        number = next(numbers).to_bytes(8, "big")
+        rest = int.from_bytes(hashlib.blake2b(number, digest_size=16, key=chance[:64]).digest())
+        letters: list[str] = []
+        for _ in range(16):
+            rest, letter = divmod(rest, len(_LETTERS))
+            letters.append(_LETTERS[letter])
+        return "".join(letters)
+
+    return new_id
 
 
-def identified(
-    document: Json, new_id: Callable[[], str] = random_id, taken: Iterable[str] = ()
-) -> Json:
+def identified(document: Json, new_id: Callable[[], str], taken: Iterable[str] = ()) -> Json:
     """Return the document with an id for every block that has none, or a taken or earlier one."""
     seen = set(taken)
 

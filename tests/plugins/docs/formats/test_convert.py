@@ -17,6 +17,7 @@ from parvis.plugins.docs.schema import Json, attributes_of, content_of
 from .documents import block, doc, goldens, paragraph
 
 DOCUMENT = goldens("editor")[0]
+CHANCE = bytes(16)
 
 
 def packed(value: Any) -> Any:
@@ -42,14 +43,14 @@ def test_a_document_is_exported_in_every_format(format: str) -> None:
 @pytest.mark.parametrize("format", ["json", "markdown", "html", "text"])
 def test_what_was_exported_is_read_again(format: str) -> None:
     file = convert.export([DOCUMENT.update], format, "Title", {})
-    parsed = packed(convert.parse(format, file))
+    parsed = packed(convert.parse(format, file, CHANCE))
     assert parsed["title"] == "Title"
     assert json.loads(parsed["document"]) == content(parsed["update"])
     assert parsed["words"] > 10
 
 
 def test_every_block_that_was_read_has_an_id() -> None:
-    parsed = convert.parse("markdown", b"# a\n\n- b\n- c\n\n| d |\n| - |\n| e |\n")
+    parsed = convert.parse("markdown", b"# a\n\n- b\n- c\n\n| d |\n| - |\n| e |\n", CHANCE)
 
     def blocks(node: Json) -> list[Any]:
         inner = [child for child in content_of(node) if child["type"] != "text"]
@@ -65,7 +66,7 @@ def test_every_block_that_was_read_has_an_id() -> None:
 def test_blocks_are_appended_with_ids_of_their_own() -> None:
     first = convert.seed(dumped(doc(paragraph("a", id="x"))))
     update = packed(
-        convert.append([first], dumped(doc(paragraph("b", id="x"), paragraph("c", id="y"))))
+        convert.append([first], dumped(doc(paragraph("b", id="x"), paragraph("c", id="y"))), CHANCE)
     )
     a, b, c = content_of(content(first, update))
     assert attributes_of(a)["id"] == "x"
@@ -121,12 +122,16 @@ def test_an_image_is_checked() -> None:
     ("call", "code", "reason"),
     [
         (lambda: convert.export([], "docx", "", {}), ErrorCode.MALFORMED, "json, markdown, html"),
-        (lambda: convert.parse("pdf", b""), ErrorCode.MALFORMED, "markdown, html, text, json"),
-        (lambda: convert.parse("json", b"{"), ErrorCode.MALFORMED, "not JSON"),
-        (lambda: convert.parse("json", b"[" * 100_000), ErrorCode.MALFORMED, "not JSON"),
-        (lambda: convert.parse("json", b"\xff"), ErrorCode.MALFORMED, "not JSON"),
         (
-            lambda: convert.parse("json", b"[]"),
+            lambda: convert.parse("pdf", b"", CHANCE),
+            ErrorCode.MALFORMED,
+            "markdown, html, text, json",
+        ),
+        (lambda: convert.parse("json", b"{", CHANCE), ErrorCode.MALFORMED, "not JSON"),
+        (lambda: convert.parse("json", b"[" * 100_000, CHANCE), ErrorCode.MALFORMED, "not JSON"),
+        (lambda: convert.parse("json", b"\xff", CHANCE), ErrorCode.MALFORMED, "not JSON"),
+        (
+            lambda: convert.parse("json", b"[]", CHANCE),
             ErrorCode.MALFORMED,
             "expected a node of type 'doc'",
         ),
@@ -135,15 +140,15 @@ def test_an_image_is_checked() -> None:
             ErrorCode.MALFORMED,
             r"content\[0\]\.attrs\.level: expected an integer from 1 to 6",
         ),
-        (lambda: convert.append([], b'{"type":"x"}'), ErrorCode.MALFORMED, "type 'doc'"),
+        (lambda: convert.append([], b'{"type":"x"}', CHANCE), ErrorCode.MALFORMED, "type 'doc'"),
         (
-            lambda: convert.parse("text", b"a" * (convert.MAX_INPUT + 1)),
+            lambda: convert.parse("text", b"a" * (convert.MAX_INPUT + 1), CHANCE),
             ErrorCode.TOO_LARGE,
             "10485760",
         ),
-        (lambda: convert.parse("text", b"a\n\n" * 200_001), ErrorCode.MALFORMED, "nodes"),
-        (lambda: convert.parse("html", b"<p>x" * 100_001), ErrorCode.TOO_LARGE, "parts"),
-        (lambda: convert.parse("html", b"<b>" * 5000), ErrorCode.TOO_LARGE, "deep"),
+        (lambda: convert.parse("text", b"a\n\n" * 200_001, CHANCE), ErrorCode.MALFORMED, "nodes"),
+        (lambda: convert.parse("html", b"<p>x" * 100_001, CHANCE), ErrorCode.TOO_LARGE, "parts"),
+        (lambda: convert.parse("html", b"<b>" * 5000, CHANCE), ErrorCode.TOO_LARGE, "deep"),
         (lambda: convert.image(b"<svg>"), ErrorCode.MALFORMED, "expected a PNG"),
         (lambda: convert.image(bytes(21 * 2**20)), ErrorCode.TOO_LARGE, "20 MiB"),
     ],
@@ -157,7 +162,7 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_long_lines_become_several_blocks() -> None:
-    parsed = convert.parse("text", b"word " * 50_000)
+    parsed = convert.parse("text", b"word " * 50_000, CHANCE)
     blocks = content_of(content(parsed["update"]))
     assert len(blocks) == 3
     assert parsed["words"] == 50_000
@@ -165,5 +170,5 @@ def test_long_lines_become_several_blocks() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_files_of_old_programs_are_read(encoding: str) -> None:
-    assert convert.parse("text", "d’été".encode(encoding))["text"] == "d’été"
-    assert convert.parse("markdown", "# d’été".encode(encoding))["text"] == "d’été"
+    assert convert.parse("text", "d’été".encode(encoding), CHANCE)["text"] == "d’été"
+    assert convert.parse("markdown", "# d’été".encode(encoding), CHANCE)["text"] == "d’été"

@@ -76,10 +76,10 @@ def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[st
     return content
 
 
-def parse(format: str, content: bytes) -> Parsed:
-    """Read a file of one of `TYPES`, PDF excepted; blocks get ids."""
+def parse(format: str, content: bytes, chance: bytes) -> Parsed:
+    """Read a file of one of `TYPES`, PDF excepted; blocks get ids, made of `chance`."""
     with _refusing():
-        parsed = fragment.identified(check(_parse(format, content)))
+        parsed = fragment.identified(check(_parse(format, content)), fragment.new_ids(chance))
         document, _ = fragment.to_json(fragment.from_json(parsed))
         said = text.digest(document)
         return {
@@ -98,15 +98,15 @@ def seed(document: bytes) -> bytes:
         return fragment.seed(check(_json(document))).get_update()
 
 
-def append(updates: Sequence[bytes], document: bytes) -> bytes:
+def append(updates: Sequence[bytes], document: bytes, chance: bytes) -> bytes:
     """Return an update that adds the blocks of another document at the end of this one.
 
-    They get new ids where they have none, or those of blocks that are there already.
+    They get new ids, made of `chance`, where they have none, or those of blocks that are there.
     """
     with _refusing():
         doc = fragment.load(updates)
         taken = fragment.ids(fragment.read(doc).document)
-        added = fragment.identified(check(_json(document)), taken=taken)
+        added = fragment.identified(check(_json(document)), fragment.new_ids(chance), taken)
         return fragment.changes(doc, lambda: fragment.append(doc, added))
 
 
