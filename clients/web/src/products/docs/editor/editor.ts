@@ -5,6 +5,7 @@ import { Binding, isRemote } from './binding/binding'
 import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
 import { createCommands } from './commands'
+import { nearness } from './content/near'
 import { repairIds } from './content/repair'
 import { countCharacters, countWords, survey } from './content/survey'
 import { extensions } from './extensions'
@@ -137,6 +138,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
           pickLanguage: (button, current, chosen) => bound?.surfaces.pickLanguage(button, current, chosen),
           binding: () => binding!.plugin(),
           plugins: () => [
+            nearness(),
             highlight(),
             made!.uploads.plugin,
             made!.comments.plugin,

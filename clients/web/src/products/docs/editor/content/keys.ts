@@ -60,7 +60,7 @@ export function keys(hooks: () => KeyHooks): Extension {
         },
         'Shift-Enter': () => lineBreak(editor),
         'Mod-Enter': () => toggleTask(editor) || leaveCode(editor) || lineBreak(editor),
-        Enter: () => ITEMS.some((item) => editor.commands.splitListItem(item)),
+        Enter: () => leaveList(editor) || ITEMS.some((item) => editor.commands.splitListItem(item)),
         Backspace: () => backspace(editor),
         Tab: tab(false),
         'Shift-Tab': tab(true),
@@ -163,6 +163,15 @@ function lineBreak(editor: Editor): boolean {
   const tr = state.tr.replaceSelectionWith(state.schema.nodes['hardBreak']!.create(), false)
   view.dispatch(tr.ensureMarks(marks).scrollIntoView())
   return true
+}
+
+/** Enter in an empty item goes out of the list, one level at a time. */
+function leaveList(editor: Editor): boolean {
+  const { selection } = editor.state
+  const { $from } = selection
+  if (!selection.empty || $from.parent.content.size > 0 || $from.depth < 2) return false
+  const item = $from.node(-1)
+  return (item.type.name === 'listItem' || item.type.name === 'taskItem') && item.childCount === 1 && editor.commands.liftListItem(item.type.name)
 }
 
 function leaveCode(editor: Editor): boolean {

@@ -51,6 +51,16 @@ export function imageView(images: Images, words: () => Words) {
     }
     picture.addEventListener('error', fail)
 
+    const measured = () => {
+      const width = Math.round(frame.getBoundingClientRect().width)
+      for (const grip of handles) {
+        grip.setAttribute('aria-valuemax', String(Math.max(width, most())))
+        grip.setAttribute('aria-valuenow', String(width))
+        grip.setAttribute('aria-valuetext', words()('editor.image.pixels', { n: width }))
+      }
+    }
+    picture.addEventListener('load', measured)
+
     const draw = () => {
       const { file, alt, width, naturalWidth, naturalHeight, id } = shown.attrs as Record<string, unknown>
       if (typeof id === 'string') dom.dataset['id'] = id
@@ -76,14 +86,8 @@ export function imageView(images: Images, words: () => Words) {
       grip.setAttribute('aria-orientation', 'horizontal')
       grip.setAttribute('aria-valuemin', String(LEAST))
       grip.setAttribute('aria-label', words()('editor.image.width'))
-      const say = () => {
-        const width = Math.round(frame.getBoundingClientRect().width)
-        grip.setAttribute('aria-valuemax', String(most()))
-        grip.setAttribute('aria-valuenow', String(width))
-        grip.setAttribute('aria-valuetext', words()('editor.image.pixels', { n: width }))
-        return width
-      }
-      grip.addEventListener('focus', say)
+      grip.setAttribute('aria-valuenow', String(LEAST))
+      grip.addEventListener('focus', () => measured())
       grip.addEventListener('pointerdown', (event) => {
         if (!view.editable || event.button !== 0) return
         event.preventDefault()
@@ -98,7 +102,7 @@ export function imageView(images: Images, words: () => Words) {
         const end = () => {
           grip.removeEventListener('pointermove', move)
           if (Math.round(width) !== Math.round(before)) keep(width)
-          say()
+          measured()
         }
         grip.addEventListener('pointermove', move)
         grip.addEventListener('lostpointercapture', end, { once: true })
@@ -109,7 +113,7 @@ export function imageView(images: Images, words: () => Words) {
         event.preventDefault()
         event.stopPropagation()
         keep(within(frame.getBoundingClientRect().width + wanted * (event.shiftKey ? LEAP : STEP)))
-        say()
+        measured()
       })
       return grip
     }

@@ -41,7 +41,7 @@ export default {
   'editor.image.width': 'Width of the image',
   'editor.image.pixels': { one: '{n} pixel', other: '{n} pixels' },
   'editor.image.share': '{n} % of the page',
-  'editor.image.natural': 'As large as the file',
+  'editor.image.natural': '1:1, as large as the file',
   'editor.image.remove': 'Remove the image',
   'editor.image.missing': 'The image could not be loaded.',
   'editor.image.sending': 'Sending {name}',

@@ -43,7 +43,7 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.image.width': 'Largeur de l’image',
   'editor.image.pixels': { one: '{n} pixel', other: '{n} pixels' },
   'editor.image.share': '{n} % de la page',
-  'editor.image.natural': 'Taille du fichier',
+  'editor.image.natural': '1:1, taille du fichier',
   'editor.image.remove': 'Retirer l’image',
   'editor.image.missing': 'L’image n’a pas pu être chargée.',
   'editor.image.sending': 'Envoi de {name}',

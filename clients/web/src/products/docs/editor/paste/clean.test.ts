@@ -96,6 +96,7 @@ test('images that stand in the HTML are taken out as files, others become links'
   const html = '<p>x<img src="data:image/png;base64,iVBORw0KGgo="><img src="https://example.org/i.png" alt="a map"></p>'
   expect(inlineImages(html).map(({ type, size }) => [type, size])).toEqual([['image/png', 8]])
   expect(cleanHtml(html)).toBe('<p>x<a href="https://example.org/i.png">a map</a></p>')
+  expect(inlineImages(google)).toEqual([])
   expect(inlineImages('<img src="data:image/svg+xml;base64,PHN2Zz4=">')).toEqual([])
 })
 

@@ -8,10 +8,20 @@ import { isFromWord, listsFromWord, tidyWord } from './word'
 
 const DROPPED = 'script, style, meta, link, title, head, template, object, embed, iframe, frame, svg, math, video, audio, canvas, noscript, input:not([type=checkbox]), select, textarea, button'
 
+/**
+ * The body of HTML from elsewhere, without scripts and style sheets. Its `style` attributes are called
+ * `data-style`: a page with a strict CSP complains of each one that it parses.
+ */
+export function inertBody(html: string): HTMLElement {
+  const quiet = html
+    .replace(/<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, '')
+    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/(\s)style(\s*=)/gi, '$1data-style$2'))
+  return new DOMParser().parseFromString(quiet, 'text/html').body
+}
+
 /** The HTML that the schema's rules can read. */
 export function cleanHtml(html: string): string {
-  const page = new DOMParser().parseFromString(html, 'text/html')
-  const { body } = page
+  const body = inertBody(html)
   // Copied from an editor of ours: it is clean, and its ids and marks are exact.
   if (body.querySelector('[data-pm-slice]') !== null) {
     body.querySelectorAll('script, style').forEach((element) => element.remove())
@@ -105,7 +115,7 @@ interface Style {
 
 /** Read as text: what a browser normalises differs from one to the next. */
 function styleOf(element: Element): Style | null {
-  const text = element.getAttribute('style')
+  const text = element.getAttribute('data-style')
   if (text === null) return null
   const values = new Map<string, string>()
   for (const declaration of text.split(';')) {
@@ -119,7 +129,7 @@ function styleOf(element: Element): Style | null {
 const BLOCKS = 'p, h1, h2, h3, h4, h5, h6, li, td, th, div, blockquote, ul, ol, table, tr, pre, body'
 
 function styles(body: HTMLElement): void {
-  for (const element of [...body.querySelectorAll('[style], [align]')]) {
+  for (const element of [...body.querySelectorAll('[data-style], [align]')]) {
     const style = styleOf(element)
     if (element.matches('p, h1, h2, h3, h4, h5, h6')) {
       const side = style?.get('text-align') || element.getAttribute('align') || ''
@@ -204,10 +214,15 @@ function attributes(body: HTMLElement): void {
   body.querySelectorAll('font, span:not([data-mention]), o\\:p').forEach(unwrap)
 }
 
-/** The images that stand in the HTML itself, as files. */
+/** The images that stand in the HTML itself, as files; not the boxes of Google's checklists. */
 export function inlineImages(html: string): File[] {
+  const body = inertBody(html)
   const files: File[] = []
-  for (const [, type = '', base64 = ''] of html.matchAll(/<img[^>]+src=["']data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)["']/g)) {
+  for (const image of body.querySelectorAll('img[src^="data:image/"]')) {
+    if (image.closest('[role=checkbox], [aria-roledescription=checkbox]') !== null) continue
+    const found = /^data:(image\/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)$/.exec(image.getAttribute('src') ?? '')
+    if (found === null) continue
+    const [, type = '', base64 = ''] = found
     try {
       const bytes = Uint8Array.from(atob(base64.replace(/\s/g, '')), (char) => char.charCodeAt(0))
       files.push(new File([bytes], `image.${type.slice(6)}`, { type }))

@@ -7,7 +7,7 @@ import type { Binding } from '../binding/binding'
 import { IMAGE_TYPES, type Uploads } from '../images/uploads'
 import { soleLink } from '../schema/links'
 import type { EditorEvent, Words } from '../types'
-import { cleanHtml, inlineImages } from './clean'
+import { cleanHtml, inertBody, inlineImages } from './clean'
 import { looksLikeMarkdown } from './looks'
 
 /** In characters. Twice a long novel; more would stop the page for seconds, and be refused by the server. */
@@ -85,7 +85,7 @@ function refuseLarge(event: Event, data: DataTransfer | null, { words, onEvent }
 function imagesIn(data: DataTransfer, html: string): File[] {
   const files = [...data.files].filter((file) => file.type.startsWith('image/') || IMAGE_TYPES.has(file.type))
   if (files.length === 0) return []
-  const text = html === '' ? '' : (new DOMParser().parseFromString(html, 'text/html').body.textContent ?? '').trim()
+  const text = html === '' ? '' : (inertBody(html).textContent ?? '').trim()
   return text === '' ? files : []
 }
 

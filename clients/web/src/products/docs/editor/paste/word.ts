@@ -12,8 +12,8 @@ export function tidyWord(body: HTMLElement): void {
     if (element.tagName === 'O:P') element.replaceWith(...element.childNodes)
     else element.remove()
   }
-  body.querySelectorAll('[style*="mso-element:comment"], .MsoCommentReference, [style*="mso-hide:all"], [style*="mso-hide: all"]').forEach((element) => element.remove())
-  for (const paragraph of body.querySelectorAll<HTMLElement>('p.MsoTitle, p.MsoSubtitle, p[style*="mso-outline-level"]')) heading(paragraph)
+  body.querySelectorAll('[data-style*="mso-element:comment"], .MsoCommentReference, [data-style*="mso-hide:all"], [data-style*="mso-hide: all"]').forEach((element) => element.remove())
+  for (const paragraph of body.querySelectorAll<HTMLElement>('p.MsoTitle, p.MsoSubtitle, p[data-style*="mso-outline-level"]')) heading(paragraph)
   for (const quote of body.querySelectorAll<HTMLElement>('p.MsoQuote, p.MsoIntenseQuote')) {
     const made = quote.ownerDocument.createElement('blockquote')
     quote.replaceWith(made)
@@ -25,7 +25,7 @@ export function tidyWord(body: HTMLElement): void {
 }
 
 function heading(paragraph: HTMLElement): void {
-  const outline = /mso-outline-level:\s*(\d)/.exec(paragraph.getAttribute('style') ?? '')?.[1]
+  const outline = /mso-outline-level:\s*(\d)/.exec(paragraph.getAttribute('data-style') ?? '')?.[1]
   const level = paragraph.className.includes('MsoTitle') ? 1 : paragraph.className.includes('MsoSubtitle') ? 2 : Math.min(6, Number(outline) || 1)
   const made = paragraph.ownerDocument.createElement(`h${level}`)
   made.append(...paragraph.childNodes)
@@ -44,8 +44,8 @@ interface Open {
 export function listsFromWord(body: HTMLElement): void {
   let open: Open[] = []
   let next: Element | null = null
-  for (const paragraph of [...body.querySelectorAll<HTMLElement>('[style*="mso-list"]')]) {
-    const found = /mso-list:\s*(?:l\d+\s+)?level(\d)/i.exec(paragraph.getAttribute('style') ?? '')
+  for (const paragraph of [...body.querySelectorAll<HTMLElement>('[data-style*="mso-list"]')]) {
+    const found = /mso-list:\s*(?:l\d+\s+)?level(\d)/i.exec(paragraph.getAttribute('data-style') ?? '')
     if (found === null || !paragraph.matches('p, h1, h2, h3, h4, h5, h6, div')) continue
     const level = Number(found[1])
     const marker = takeMarker(paragraph)
@@ -84,7 +84,7 @@ function nextBlock(paragraph: Element): Element | null {
 
 /** Removes the bullet or number and returns it. */
 function takeMarker(paragraph: Element): string {
-  const spans = [...paragraph.querySelectorAll('[style*="mso-list:Ignore"], [style*="mso-list: Ignore"], [style*="mso-list:ignore"]')]
+  const spans = [...paragraph.querySelectorAll('[data-style*="mso-list:Ignore"], [data-style*="mso-list: Ignore"], [data-style*="mso-list:ignore"]')]
   const marker = spans.map((span) => span.textContent ?? '').join('')
   if (spans.length > 0) {
     spans.forEach((span) => span.remove())

@@ -57,6 +57,7 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
   let editor: Editor | null = null
   let shown: Kind | null = null
   let isPointing = false
+  let isEntering = false
   let dismissed: unknown = null
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -74,7 +75,7 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
   }
 
   const tableAround = (): HTMLElement | null => {
-    if (editor === null || !editor.isFocused) return null
+    if (editor === null || !(editor.isFocused || isEntering || bar.contains(document.activeElement))) return null
     const { $from } = editor.state.selection
     for (let depth = $from.depth; depth > 0; depth -= 1) {
       if ($from.node(depth).type.name === 'table') return editor.view.nodeDOM($from.before(depth)) as HTMLElement | null
@@ -230,7 +231,7 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
       now.on('transaction', update)
       now.on('focus', update)
       now.on('blur', ({ event }) => {
-        if (!root.contains(event.relatedTarget as HTMLElement | null)) close()
+        if (!isEntering && !root.contains(event.relatedTarget as HTMLElement | null)) close()
       })
     },
     update,
@@ -240,7 +241,9 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
       show()
       const first = bar.querySelector<HTMLElement>('button, input')
       if (shown === null || first === null) return false
+      isEntering = true
       first.focus()
+      isEntering = false
       return true
     },
     close,

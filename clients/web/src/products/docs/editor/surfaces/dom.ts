@@ -24,10 +24,15 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** A button that leaves the focus and the selection in the text. */
 export function button(label: string, content: Child, act: () => void, properties: Properties = {}): HTMLButtonElement {
-  const made = make('button', { type: 'button', title: label, 'aria-label': label, ...properties }, content)
+  const made = make('button', { type: 'button', title: label, 'aria-label': label, ...properties }, sign(label, content))
   made.addEventListener('mousedown', (event) => event.preventDefault())
   made.addEventListener('click', act)
   return made
+}
+
+/** A sign that is not the button's name is for the eyes only. */
+function sign(label: string, content: Child): Child {
+  return typeof content === 'string' && content !== label ? make('span', { 'aria-hidden': 'true' }, content) : content
 }
 
 const PATHS: Record<string, string> = {
