@@ -73,12 +73,24 @@ def _pin_server() -> None:
 
 
 @contextmanager
-def parvis_server(*, store: str = "", data: Path | None = None) -> Generator[Target]:
-    """A fresh node on its own core, with its data in a folder that goes away."""
+def parvis_server(
+    *, store: str = "", data: Path | None = None, open: bool = True
+) -> Generator[Target]:
+    """A fresh node on its own core, with its data in a folder that goes away.
+
+    Args:
+        data: Its data folder instead; it stays.
+        open: Anyone may do anything.
+    """
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
         data = data or Path(folder)
-        argv = [sys.executable, "-m", "parvis.server", "serve", "--open", "--port", "0"]
-        argv += ["--data", str(data), *(["--store", store] if store else [])]
+        argv = [sys.executable, "-m", "parvis.server", "serve", "--port", "0"]
+        argv += [
+            *(["--open"] if open else []),
+            "--data",
+            str(data),
+            *(["--store", store] if store else []),
+        ]
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
