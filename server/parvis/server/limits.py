@@ -22,8 +22,9 @@ class Limits:
         unproven: Bytes that are read from a session before it has shown who it is.
         unproven_early: Bytes of whole frames that are kept for such a session, each of which
             counts `FRAME_COST` more.
+        early_bytes: The same of a session that has shown who it is, before its documents are open.
+        early_frames: How many frames of a stock client are kept for one document.
         errands: While so many requests of a session are being worked on, none is read from it.
-        early_frames, early_bytes: What a session may send to a part before it is open there.
         outbox: Over this many bytes on their way to a session, broadcasts of documents to it are
             dropped (it gets one merged update later), and nothing more is read from it.
         outbox_hard: Over this it is closed.
@@ -42,8 +43,8 @@ class Limits:
     errands: int = 256
     unproven: int = 128 * KiB
     unproven_early: int = 256 * KiB
-    early_frames: int = 64
     early_bytes: int = 8 * MiB
+    early_frames: int = 64
     outbox: int = 256 * KiB
     outbox_hard: int = 8 * MiB
     slow: float = 60.0

@@ -17,12 +17,12 @@ from ..core import Core
 from ..firewall.scanning import scan_in_helper
 from ..identity import Unauthenticated
 from ..identity.proof import Identified
-from ..limits import FRAME_COST
 from ..ports import HelperStopped, Timer, Transport
 from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
 from ..session import Identify
+from .early import Early
 from .framing import frame
 from .stock import StockSeat, StockSession, close_code
 
@@ -118,15 +118,6 @@ class HocuspocusSeat(StockSeat):
         )
 
 
-class _Early:
-    """A document that is not open yet, and what came for it meanwhile."""
-
-    def __init__(self) -> None:
-        self.messages: list[h.ClientMessage] = []
-        self.bytes = 0
-        self.opening = False
-
-
 class HocuspocusSession(StockSession):
     """A websocket of `@hocuspocus/provider`."""
 
@@ -136,8 +127,8 @@ class HocuspocusSession(StockSession):
         super().__init__(core, transport)
         self._identify = identify
         self._documents: dict[str, HocuspocusSeat] = {}
-        self._early: dict[str, _Early] = {}
-        self._early_bytes = 0
+        self._early: Early[h.ClientMessage] = Early(self.limits, self.limits.early_frames)
+        self._opening: set[str] = set()
         self._shows_tokens = False
         self._expiries: dict[str, Timer] = {}
         self._shown: dict[str, Identified] = {}
@@ -163,28 +154,22 @@ class HocuspocusSession(StockSession):
         if isinstance(message, h.Close):
             self._forget_early(address)
             return
-        early = self._early.get(address)
-        if early is None:
-            if len(self._early) + len(self._documents) >= self.limits.rooms:
-                return
-            early = self._early[address] = _Early()
-        cost = size + FRAME_COST
-        self._early_bytes += cost
-        early.bytes += cost
-        early.messages.append(message)
-        limits = self.limits
-        most = limits.unproven_early if self.identified is None else limits.early_bytes
-        if len(early.messages) > limits.early_frames or self._early_bytes > most:
+        if address not in self._early and self._full:
+            return
+        proven = self.identified is not None
+        if not self._early.keep(message, size, proven=proven, address=address):
             self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
         elif isinstance(message, h.SyncStep1) and not self._shows_tokens:
             # Every provider shows its token before it asks; version 2 sends none if it has none.
             self._take_token(address, "", None)
 
-    def _forget_early(self, address: str) -> _Early | None:
-        early = self._early.pop(address, None)
-        if early is not None:
-            self._early_bytes -= early.bytes
-        return early
+    @property
+    def _full(self) -> bool:
+        return len(self._early) + len(self._documents) >= self.limits.rooms
+
+    def _forget_early(self, address: str) -> Sequence[h.ClientMessage] | None:
+        self._opening.discard(address)
+        return self._early.release(address)
 
     # Opening
 
@@ -192,14 +177,12 @@ class HocuspocusSession(StockSession):
         if seat is not None:
             self.spawn(self._show_again(seat, token))
             return
-        early = self._early.get(address)
-        if early is None:
-            if len(self._early) + len(self._documents) >= self.limits.rooms:
-                self._deny(address, f"at most {self.limits.rooms} documents on one socket")
-                return
-            early = self._early[address] = _Early()
-        if not early.opening:
-            early.opening = True
+        if address not in self._early and self._full:
+            self._deny(address, f"at most {self.limits.rooms} documents on one socket")
+            return
+        self._early.expect(address)
+        if address not in self._opening:
+            self._opening.add(address)
             self.spawn(self._open(address, token))
 
     async def _open(self, address: str, token: str) -> None:
@@ -247,7 +230,7 @@ class HocuspocusSession(StockSession):
         seat.say_scope()
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
-        for message in early.messages:
+        for message in early:
             if address in self._documents and not self.closed:
                 self._take_checked(seat, message)
 

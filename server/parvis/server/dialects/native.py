@@ -25,12 +25,12 @@ from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 
 from ..core import Core
 from ..identity import Unauthenticated
-from ..limits import FRAME_COST
 from ..ports import Transport
 from ..rooms.joining import authorize_again, join
 from ..rooms.part import LivePart
 from ..rooms.seat import Seat, Session, Submission
 from ..session import DialectSession, Identify
+from .early import Early
 from .framing import frame
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class NativeSession(DialectSession):
         self._identify = identify
         self._channels: dict[int, NativeSeat] = {}
         self._joining: set[str] = set()
-        self._early: list[bytes] = []
-        self._early_bytes = 0
+        self._early: Early[bytes] = Early(self.limits)
         self._syncs = 0
         self._answering = asyncio.Lock()
         self._handlers: Mapping[type, Callable[..., None]] = {
@@ -164,9 +163,7 @@ class NativeSession(DialectSession):
 
     def _keep(self, data: bytes) -> None:
         """A client need not wait for the answer to its hello; until then nothing is looked at."""
-        self._early.append(data)
-        self._early_bytes += len(data) + FRAME_COST
-        if self._early_bytes > self.limits.unproven_early:
+        if not self._early.keep(data, len(data), proven=False):
             self.close(CloseCode.TRY_LATER, "too much before the welcome")
 
     def close(self, code: CloseCode, reason: str) -> None:
@@ -212,8 +209,7 @@ class NativeSession(DialectSession):
                 SERVER,
             )
         )
-        early, self._early = self._early, []
-        for data in early:
+        for data in self._early.release() or ():
             self.received(data)
 
     def tell(self, name: str, body: Value) -> None:

@@ -31,6 +31,7 @@ from ..rooms.joining import join
 from ..rooms.part import LivePart
 from ..rooms.seat import Session, Submission
 from ..rooms.sending import merged_update
+from .early import Early
 from .framing import frame
 from .stock import StockSeat, StockSession, close_code
 
@@ -98,8 +99,7 @@ class YjsSession(StockSession):
         if identified is not None:
             self.admitted(identified)
         self._seat: YjsSeat | None = None
-        self._early: list[bytes] = []
-        self._early_bytes = 0
+        self._early: Early[bytes] = Early(self.limits, self.limits.early_frames)
         self._refusal: Timer | None = None
 
     def open(self, name: RoomName) -> None:
@@ -135,8 +135,7 @@ class YjsSession(StockSession):
         seat.write(encode_sync_step1(seat.live.state()))
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
-        early, self._early = self._early, []
-        for data in early:
+        for data in self._early.release() or ():
             self.received(data)
 
     def _make_seat(self, part: LivePart, access: Access) -> YjsSeat:
@@ -146,10 +145,7 @@ class YjsSession(StockSession):
         if self._refusal is not None:
             return
         if self._seat is None:
-            self._early.append(data)
-            self._early_bytes += len(data)
-            limits = self.limits
-            if len(self._early) > limits.early_frames or self._early_bytes > limits.early_bytes:
+            if not self._early.keep(data, len(data), proven=self.identified is not None):
                 self.close(CloseCode.STOCK_TRY_LATER, "too much before the document was open")
             return
         for message in decode(data):
