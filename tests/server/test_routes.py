@@ -11,6 +11,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
+from parvis.server.hosting.bulk import OF_ONE
 from parvis.server.hosting.registry import Registry
 from parvis.server.identity import Identity
 from parvis.server.settings import ServerSettings, Settings
@@ -45,6 +46,7 @@ class Drawn(Board):
                 status=201,
             ),
             Route("PUT", "boards/{board}/picture", self.tell, max_body=LARGE),
+            Route("PUT", "boards/{board}/film", self.tell, max_body=OF_ONE // 2),
             Route("GET", "open/{board}", self.tell, public=True, query={"page": "Which one."}),
             Route("POST", "open/{board}", self.tell, public=True),
             Route("GET", "picture", self.picture, answer="image/png"),
@@ -242,3 +244,37 @@ async def test_the_description_says_what_routes_take_and_give(site: Site) -> Non
     assert paths["/api/v1/board/picture"]["get"]["responses"]["200"]["content"] == {"image/png": {}}
     forget = paths["/api/v1/board/boards/{board}"]["delete"]
     assert "content" not in forget["responses"]["204"]
+
+
+async def test_half_an_emoji_does_not_get_past_the_door(site: Site) -> None:
+    token = await site.token()
+    body = b'{"title": "a\\ud83d b\\ude00 c\\ud83d\\ude00"}'
+    status, answer, _ = await site.ask(
+        "POST", "boards", body, Content_Type="application/json", **token
+    )
+    assert (status, answer["title"]) == (201, "a\ufffd b\ufffd c\N{GRINNING FACE}")
+
+
+async def test_one_person_fills_the_memory_with_so_many_uploads_and_no_more(site: Site) -> None:
+    token = await site.token()
+    end = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield bytes(10)
+        await end.wait()
+
+    # Without a length each counts as the largest that the route takes.
+    url = "/api/v1/board/boards/b/film"
+    uploads = [
+        asyncio.create_task(site.client.put(url, data=slowly(), headers=token)) for _ in range(2)
+    ]
+    while (await site.client.put(url, data=bytes(LARGE), headers=token)).status == 200:
+        pass
+    refused, answer, _ = await site.ask("PUT", "boards/b/picture", bytes(LARGE), **token)
+    assert (refused, answer["error"]["code"]) == (429, "rate_limited")
+    small, _, _ = await site.ask("PUT", "boards/b/picture", bytes(60_000), **token)
+    assert small == 200
+    end.set()
+    assert {(await upload).status for upload in uploads} == {200}
+    again, _, _ = await site.ask("PUT", "boards/b/picture", bytes(LARGE), **token)
+    assert again == 200

@@ -58,6 +58,8 @@ def parse(body: bytes, kind: type[T]) -> T:
         raise Fault(400, "malformed", "the body is not JSON") from None
     if not isinstance(values, dict):
         raise Fault(400, "malformed", "expected a JSON object")
+    if b"\\u" in body:
+        values = _mended(values)
     given = cast("dict[str, object]", values)
     problems = [
         Problem(f"body.{name}", "is missing") for name in required(kind) if name not in given
@@ -66,6 +68,21 @@ def parse(body: bytes, kind: type[T]) -> T:
     if made is None or problems:
         raise Fault(400, "malformed", "; ".join(map(str, problems)))
     return made
+
+
+def _mended(value: object) -> object:
+    """Return JSON with U+FFFD for each half of a character that stands alone.
+
+    JavaScript cuts texts inside of an emoji; no database takes the halves, and pycrdt panics.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_mended(each) for each in cast("list[object]", value)]
+    if isinstance(value, dict):
+        items = cast("dict[str, object]", value).items()
+        return {cast(str, _mended(name)): _mended(each) for name, each in items}
+    return value
 
 
 async def whole(request: web.Request, *, most: int = MAX_BODY) -> bytes:

@@ -7,9 +7,10 @@ from aiohttp import web
 from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
 
 from ..api import Gate
-from ..api.bodies import parse, require_json, whole
+from ..api.bodies import MAX_BODY, parse, require_json, whole
 from ..identity import Unauthenticated
 from ..settings import LOCAL_TENANT
+from .bulk import Bulk
 from .registry import Registry
 
 NO_BODY = frozenset({204, 304})
@@ -18,17 +19,28 @@ NO_BODY = frozenset({204, 304})
 
 def add_plugin_routes(app: web.Application, registry: Registry, gate: Gate) -> None:
     """Serve the routes of all room types; callers are identified, errors answered as JSON."""
+    bulk = Bulk()
     for kind in registry:
         for route in kind.routes:
             path = f"/api/v1/{kind.name}/{route.path.lstrip('/')}"
-            app.router.add_route(route.method, path, _handler(route, gate))
+            app.router.add_route(route.method, path, _handler(route, gate, bulk))
 
 
-def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(
+    route: Route, gate: Gate, bulk: Bulk
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         caller = await _caller(route, gate, request)
         if route.body is not None:
             require_json(request)
+        size = _announced(request, route.max_body)
+        if size <= MAX_BODY:
+            return await answer(request, caller)
+        # For as long as it is worked on: whoever waits for their turn holds it in memory.
+        with bulk.held(caller, gate.address(request), size):
+            return await answer(request, caller)
+
+    async def answer(request: web.Request, caller: Caller) -> web.Response:
         body = await whole(request, most=route.max_body)
         asked = HttpRequest(
             caller,
@@ -44,6 +56,13 @@ def _handler(route: Route, gate: Gate) -> Callable[[web.Request], Awaitable[web.
         return _response(await route.handle(asked))
 
     return handle
+
+
+def _announced(request: web.Request, most: int) -> int:
+    """Return how many bytes a body has; without a length, how many it may have."""
+    if not request.body_exists:
+        return 0
+    return most if request.content_length is None else min(request.content_length, most)
 
 
 async def _caller(route: Route, gate: Gate, request: web.Request) -> Caller:
