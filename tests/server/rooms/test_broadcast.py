@@ -141,3 +141,19 @@ async def test_parts_are_separate() -> None:
         assert ada.of(m.Changed) == notes.of(m.Changed) == []
         assert await it.logged_text() == "board"
         assert read(*[row.update for row in await it.log("notes")]) == "notes"
+
+
+async def test_whoever_joins_later_is_not_sent_what_was_deleted_before() -> None:
+    async with lab() as it:
+        ada, draft = await it.join("ada"), Draft(7)
+        ada.update(draft.write("Budget: secret"))
+        await it.turns()
+        bob = await it.join("bob")
+        assert b"secret" in b"".join(bob.joined.updates)
+        ada.update(draft.erase(8, 14))
+        await it.turns()
+        ada.update(draft.write("!"))
+        await it.turns()
+        cy = await it.join("cy")
+        assert "secret" not in cy.text
+        assert b"secret" not in b"".join(cy.joined.updates)

@@ -7,6 +7,9 @@ from parvis.plugins import YDoc
 BLANK = b"\x00\x00"
 """The state of an empty document."""
 
+NOTHING_DELETED = b"\x00"
+"""How an update ends that deletes nothing: with an empty delete set."""
+
 TAIL_UPDATES = 64
 TAIL_SHARE = 8
 """The tail is folded into a new state when it takes more than a share of 1/8 of the old one."""
@@ -16,7 +19,8 @@ class StateCache:
     """The whole state of a document as few updates, in order.
 
     Encoding a document costs time in proportion to its size; in a busy room everything that was
-    cached would be stale at once. So an older state is kept with the updates that came after it.
+    cached would be stale at once. So an older state is kept with the updates that came after it:
+    until one of them deletes something. Who joins later must not find it in what is older.
     """
 
     def __init__(self, replica: YDoc) -> None:
@@ -27,6 +31,9 @@ class StateCache:
     def add(self, update: bytes) -> None:
         """An update was applied."""
         if self._updates is None:
+            return
+        if not update.endswith(NOTHING_DELETED):
+            self._updates = None
             return
         self._updates.append(update)
         self._tail += len(update)
