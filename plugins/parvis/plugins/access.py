@@ -70,6 +70,7 @@ class Caller:
         admin: Administers the tenant.
         grants: What a room token allows. Without a room token: empty.
         anyone: The server runs with ``--open``: everybody may do everything.
+        host: Id of the account that let a guest in with a room token of ours; else empty.
 
     A caller without `user` is a stranger: only routes that are `Route.public` hear of them.
     """
@@ -82,6 +83,7 @@ class Caller:
     admin: bool = False
     grants: tuple[Grant, ...] = ()
     anyone: bool = False
+    host: str = ""
 
     def granted(self, room: str) -> Access:
         """Return what the caller's room token allows in a room, named ``type/key[:part]``."""

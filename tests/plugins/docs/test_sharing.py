@@ -3,7 +3,7 @@
 import pytest
 
 from parvis.plugins import Access, Caller, ErrorCode, Grant, Refused
-from parvis.protocol.messages import Refuse
+from parvis.protocol.messages import Left, Refuse
 from tests.clocks import SetClock
 from tests.plugins.docs.house import House, house
 
@@ -217,3 +217,24 @@ async def test_a_change_of_rights_is_felt_by_whoever_is_writing() -> None:
         await bob.update(b"\x00\x00", ref=5)
         codes = [each.code for each in bob.received if isinstance(each, Refuse)]
         assert codes == [ErrorCode.PERMISSION_DENIED]
+
+
+async def test_a_token_that_an_editor_minted_for_a_guest_ends_with_the_editor() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        grant = Grant(f"docs/{key}", Access.of(["view", "edit", "history"]))
+        guest = Caller("kit", "guest-1", "Gus", grants=(grant,), host="bob")
+        assert (await docs.show(guest, key))["role"] == "editor"
+        docs.move(key)
+        visitor = await docs.lobby.join(guest)
+        await docs.share("ada", key, "bob", "viewer")
+        left = await visitor.expect(Left)
+        assert isinstance(left, Left) and left.code is ErrorCode.ROOM_NOT_FOUND
+        assert await docs.refused(guest, "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
+        await docs.share("ada", key, "bob", "editor")
+        await docs.ask("ada", "PATCH", f"documents/{key}", {"editors_share": False})
+        assert await docs.refused(guest, "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
+        # An application answers for its tokens itself.
+        theirs = Caller("kit", "app:x:1", "Gus", grants=(grant,))
+        assert (await docs.show(theirs, key))["role"] == "editor"

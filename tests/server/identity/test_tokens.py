@@ -88,6 +88,9 @@ async def test_a_room_token_for_a_guest_speaks_for_a_guest(scene: Scene) -> None
     assert (caller.name, caller.member, caller.admin) == ("Grace", False, False)
     assert caller.user.startswith("guest-")
     assert caller.color in COLORS
+    assert caller.host == ada.id
+    own = (await scene.identity.by_room_token(room_token(scene.identity, ada))).caller
+    assert own.host == ""
 
 
 async def test_the_key_survives_a_restart(scene: Scene) -> None:

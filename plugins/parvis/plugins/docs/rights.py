@@ -149,15 +149,10 @@ class Rights:
             for capability in granted.capabilities
             if capability.startswith(LINK)
         )
-        sql = ONE.format(
-            chain=CHAIN, inherited=INHERITED, live=LIVE, links=", ".join("?" * len(links))
-        )
-        node = self._office.node
-        me: Sequence[SqlValue] = (person, caller.anyone, node.now(), key)
-        rows = await node.query(caller.tenant, sql, *me, *links, key)
-        if not rows:
+        row = await self._row(caller, key, person, links, anyone=caller.anyone)
+        if row is None:
             return None
-        key_, title, owner, space, editors_share, deleted, rank = rows[0]
+        key_, title, owner, space, editors_share, deleted, rank = row
         assert isinstance(rank, int)
         access = access_of(rank, editors_share=bool(editors_share), in_bin=deleted is not None)
         if not caller.member and not caller.anyone:
@@ -165,6 +160,8 @@ class Rights:
             if person:
                 access &= plain
             else:
+                if plain and caller.host:
+                    plain &= await self._lent(caller, key)
                 access = access & GRANTABLE | plain
                 rank = max(rank, _rank_of(plain))
         return Standing(
@@ -177,6 +174,26 @@ class Rights:
             rank=rank,
             access=access,
         )
+
+    async def _row(
+        self, caller: Caller, key: str, person: str, links: Sequence[str], *, anyone: bool
+    ) -> Sequence[SqlValue] | None:
+        """Return the columns of `ONE`; None if there is no such document."""
+        sql = ONE.format(
+            chain=CHAIN, inherited=INHERITED, live=LIVE, links=", ".join("?" * len(links))
+        )
+        node = self._office.node
+        me: Sequence[SqlValue] = (person, anyone, node.now(), key)
+        rows = await node.query(caller.tenant, sql, *me, *links, key)
+        return rows[0] if rows else None
+
+    async def _lent(self, caller: Caller, key: str) -> Access:
+        """Return what a guest's token can lend: what whoever minted it may do, and share, today."""
+        row = await self._row(caller, key, caller.host, (), anyone=False)
+        if row is None or not isinstance(row[6], int):
+            return NOTHING
+        access = access_of(row[6], editors_share=bool(row[4]), in_bin=row[5] is not None)
+        return access if access.may("share") else NOTHING
 
     async def require(self, caller: Caller, key: str, capability: str = "view") -> Standing:
         """Return a document in which the caller has a capability.

@@ -141,14 +141,16 @@ class Tokens:
         """Return who a room token speaks for. Raises `Unauthenticated`."""
         claims, expires = self._read(token, ROOM)
         grants: tuple[Grant, ...] = claims.grants()
+        user, by = claims.text("sub"), claims.text("by")
         caller = Caller(
             tenant=claims.text("tid"),
-            user=claims.text("sub"),
+            user=user,
             name=claims.text("name", ""),
             color=claims.color(),
             grants=grants,
+            host="" if user == by else by,
         )
-        proof = Proof("room", claims.text("jti"), claims.text("by"), claims.number("epoch"))
+        proof = Proof("room", claims.text("jti"), by, claims.number("epoch"))
         return Identified(caller, expires, proof)
 
     def _sign(self, kind: TokenKind, id: str, seconds: float, claims: dict[str, object]) -> Signed:
