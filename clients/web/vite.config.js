@@ -17,7 +17,8 @@ export default defineConfig(({ mode }) => ({
       { find: /^@shell\//, replacement: `${here('src/shell')}/` },
       { find: '@i18n', replacement: here('src/i18n/index.svelte.ts') },
       { find: '@parvis/client', replacement: here('../js/src/index.ts') },
-      { find: '@schema/docs', replacement: here('../../plugins/parvis/plugins/docs/schema.json') },
+      // The schema of a product's documents, which its half on the server shares.
+      { find: /^@schema\/([a-z0-9-]+)$/, replacement: here('../../plugins/parvis/plugins/') + '$1/schema.json' },
     ],
     // Two copies of Yjs in one page do not know each other's types.
     dedupe: ['yjs', 'y-protocols', 'lib0'],
