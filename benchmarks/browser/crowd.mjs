@@ -21,7 +21,7 @@ export async function measure(settings) {
   await shown(page, 1 + Math.ceil(warmUp * rate))
   await reset(page)
   await page.evaluate(() => globalThis.bench.watch())
-  const people = await page.evaluate(() => document.querySelectorAll('.others-caret, .collaboration-carets__caret, [class*=caret]').length)
+  const people = await page.evaluate(() => document.querySelectorAll('.others-caret').length)
   frames.length = 0
   const marks = MARKS.slice(0, Math.min(MARKS.length, Math.ceil(seconds * rate)))
   const { metrics } = await page.cdp.send('Performance.getMetrics')

@@ -23,7 +23,7 @@ from benchmarks.documents import document
 from benchmarks.measure import Figures, percentiles
 
 from parvis.plugins.docs.schema import content_of
-from parvis.protocol import decode_from_client, decode_from_server
+from parvis.protocol import decode, decode_from_server
 from parvis.protocol.messages import Ack, Update
 
 
@@ -105,7 +105,7 @@ def _acks(frames: list[dict[str, Any]], pressed: dict[str, float]) -> dict[str, 
     for frame in sorted(frames, key=lambda frame: float(frame["at"])):
         payload = base64.b64decode(frame["payload"])
         if frame["sent"]:
-            message = decode_from_client(payload)
+            message = decode(payload)
             if isinstance(message, Update):
                 sent = [
                     mark

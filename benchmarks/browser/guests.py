@@ -1,7 +1,7 @@
-"""People without a browser in one document: each writes a paragraph of their own and shows a cursor.
+"""People without a browser in one document: each has a paragraph of their own, and a cursor.
 
-They come by a link, as guests do, and speak the native dialect over `lean_socket`. Their updates are
-what an editor would send: made with Yjs' port in a copy of the document.
+They come by a link, as guests do, and speak the native dialect over `lean_socket`. Their updates
+are what an editor would send: made with Yjs' port in a copy of the document.
 """
 
 from __future__ import annotations
@@ -78,7 +78,6 @@ class Guest:
 
     def type(self, letter: str) -> None:
         """Write a letter at the end of the paragraph, and move the cursor behind it."""
-        made: list[bytes] = []
         with self._doc.transaction():
             block = root(self._doc).children[self._paragraph]
             assert isinstance(block, pycrdt.XmlElement)
@@ -86,12 +85,10 @@ class Guest:
             assert isinstance(text, pycrdt.XmlText)
             state = self._doc.get_state()
             text.insert(len(text), letter)
-        made.append(self._doc.get_update(state))
         self._typed += 1
-        for update in made:
-            ref = self._typed + 1  # 1 was the join
-            self._sent[ref] = perf_counter()
-            self._send(encode(Update(self._channel, ref, update)))
+        ref = self._typed + 1  # 1 was the join
+        self._sent[ref] = perf_counter()
+        self._send(encode(Update(self._channel, ref, self._doc.get_update(state))))
         self.show()
 
     def show(self) -> None:

@@ -70,10 +70,12 @@ class Api:
         """Open a document by its link, as a stranger of this name; return who they are now."""
         body = {"key": key, "secret": secret, "name": name}
         path = f"{self._base}docs/links/open"
-        async with aiohttp.ClientSession(timeout=PATIENCE) as stranger:
-            async with stranger.post(path, json=body) as response:
-                response.raise_for_status()
-                return await response.json()
+        async with (
+            aiohttp.ClientSession(timeout=PATIENCE) as stranger,
+            stranger.post(path, json=body) as response,
+        ):
+            response.raise_for_status()
+            return await response.json()
 
     async def read(self, path: str) -> bytes:
         """Return a file's bytes."""
