@@ -6,6 +6,7 @@ import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
 import { createCommands } from './commands'
 import { nearness } from './content/near'
+import { bounds } from './content/bounds'
 import { repairIds } from './content/repair'
 import { countCharacters, countWords, survey } from './content/survey'
 import { extensions } from './extensions'
@@ -137,6 +138,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
           keys: () => ({ commands, help: () => onEvent({ type: 'help' }), comment: askForComment }),
           pickLanguage: (button, current, chosen) => bound?.surfaces.pickLanguage(button, current, chosen),
           binding: () => binding!.plugin(),
+          bounds: () => bounds({ words: () => words, onEvent }),
           plugins: () => [
             nearness(),
             highlight(),

@@ -23,6 +23,8 @@ export interface ExtensionHooks {
   pickLanguage: CodeHooks['pick']
   /** The binding comes first: it must see a change before anybody else. */
   binding: () => Plugin
+  /** Next, so that the rest sees nothing that it refuses. */
+  bounds: () => Plugin
   plugins: () => Plugin[]
 }
 
@@ -37,7 +39,7 @@ export function extensions(hooks: ExtensionHooks): Extensions {
     return view === undefined ? node : node.extend({ addNodeView: () => view })
   })
   return [
-    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding(), filling(), blockIds()] }),
+    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding(), hooks.bounds(), filling(), blockIds()] }),
     tableRoles,
     ...seen,
     ...marks,

@@ -160,7 +160,7 @@ export type EditorEvent =
   /** What was foreign is gone; the editor is bound again. */
   | { type: 'familiar' }
   /** Something was refused: say it to the person; `message` is in the reader's language. */
-  | { type: 'refused'; reason: 'paste-too-large' | 'image-too-large' | 'image-type' | 'unsafe-link'; message: string }
+  | { type: 'refused'; reason: 'paste-too-large' | 'too-deep' | 'too-long' | 'image-too-large' | 'image-type' | 'unsafe-link'; message: string }
   /** The person asked for the list of keys (Ctrl+/): `keys()` gives it. */
   | { type: 'help' }
 

@@ -115,6 +115,9 @@ export default {
   'editor.find.replaced': { one: '{n} place replaced', other: '{n} places replaced' },
 
   'editor.paste.large': 'Too much to paste at once: {n} million characters. Up to {most} million fit; paste it in parts, or import it as a file.',
+  'editor.paste.blocks': 'Too much to paste at once: up to {n} paragraphs fit. Paste it in parts, or import it as a file.',
+  'editor.bounds.deep': 'Nothing was changed: lists and quotes nest up to {n} levels deep.',
+  'editor.bounds.long': 'Nothing was changed: a paragraph holds up to {n} characters. Break it into several.',
 
   'editor.keys.text': 'Text',
   'editor.keys.blocks': 'Paragraphs and lists',

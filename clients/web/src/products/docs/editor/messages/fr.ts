@@ -117,6 +117,9 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.find.replaced': { one: '{n} endroit remplacé', other: '{n} endroits remplacés' },
 
   'editor.paste.large': 'C’est trop à coller d’un coup : {n} millions de caractères. Jusqu’à {most} millions passent ; collez en plusieurs fois, ou importez un fichier.',
+  'editor.paste.blocks': 'Trop de contenu à coller d’un coup : {n} paragraphes au plus. Collez-le par morceaux, ou importez-le comme fichier.',
+  'editor.bounds.deep': 'Rien n’a été modifié : listes et citations s’imbriquent sur {n} niveaux au plus.',
+  'editor.bounds.long': 'Rien n’a été modifié : un paragraphe contient au plus {n} caractères. Découpez-le en plusieurs.',
 
   'editor.keys.text': 'Texte',
   'editor.keys.blocks': 'Paragraphes et listes',

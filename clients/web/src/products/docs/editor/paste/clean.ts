@@ -15,7 +15,7 @@ const DROPPED = 'script, style, meta, link, title, head, template, object, embed
 export function inertBody(html: string): HTMLElement {
   const quiet = html
     .replace(/<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, '')
-    .replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/(\s)style(\s*=)/gi, '$1data-style$2'))
+    .replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/(\s)style(\s*=)/gi, '$1data-style$2'))
   return new DOMParser().parseFromString(quiet, 'text/html').body
 }
 

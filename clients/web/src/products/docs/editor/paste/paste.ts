@@ -1,9 +1,10 @@
 // What happens when something is pasted or dropped.
 import type { Editor } from '@tiptap/core'
-import { DOMParser as SchemaParser } from '@tiptap/pm/model'
+import { DOMParser as SchemaParser, Fragment, Slice } from '@tiptap/pm/model'
 import { Plugin, PluginKey, TextSelection } from '@tiptap/pm/state'
 import type { EditorView } from '@tiptap/pm/view'
 import type { Binding } from '../binding/binding'
+import { fitted } from '../content/bounds'
 import { IMAGE_TYPES, type Uploads } from '../images/uploads'
 import { soleLink } from '../schema/links'
 import type { EditorEvent, Words } from '../types'
@@ -13,6 +14,8 @@ import { looksLikeMarkdown } from './looks'
 /** In characters. Twice a long novel; more would stop the page for seconds, and be refused by the server. */
 const MOST_TEXT = 2_000_000
 const MOST_HTML = 8_000_000
+/** Of one paste. */
+const MOST_BLOCKS = 20_000
 
 export interface PasteHooks {
   words: Words
@@ -37,11 +40,12 @@ export function pasting(hooks: PasteHooks): Plugin[] {
           paste: (view, event) => (view.editable ? refuseLarge(event, event.clipboardData, hooks) : false),
           drop: (view, event) => (view.editable ? refuseLarge(event, event.dataTransfer, hooks) : false),
         },
-        handlePaste: (view, event) => {
+        handlePaste: (view, event, slice) => {
           const wasPlain = isPlain
           isPlain = false
           const data = event.clipboardData
           if (data === null || !view.editable) return false
+          if (hasTooMany(slice, hooks)) return true
           const html = data.getData('text/html')
           const files = imagesIn(data, html)
           if (files.length > 0) return hooks.uploads.send(files)
@@ -55,16 +59,19 @@ export function pasting(hooks: PasteHooks): Plugin[] {
           if (inside.length > 0) queueMicrotask(() => void hooks.uploads.send(inside))
           return false
         },
-        handleDrop: (view, event, _slice, moved) => {
+        handleDrop: (view, event, slice, moved) => {
           const data = event.dataTransfer
           if (moved || data === null || !view.editable) return false
+          if (hasTooMany(slice, hooks)) return true
           const files = imagesIn(data, data.getData('text/html'))
           const place = view.posAtCoords({ left: event.clientX, top: event.clientY })
-          if (files.length === 0 || place === null) return false
+          if (files.length === 0) return false
+          // Whatever it is: a browser that is left to itself would leave the page and show the file.
           event.preventDefault()
-          return hooks.uploads.send(files, place.pos)
+          return hooks.uploads.send(files, place?.pos)
         },
         transformPastedHTML: (html) => cleanHtml(html),
+        transformPasted: (slice) => fitted(slice),
       },
     }),
   ]
@@ -72,19 +79,53 @@ export function pasting(hooks: PasteHooks): Plugin[] {
 
 function refuseLarge(event: Event, data: DataTransfer | null, { words, onEvent }: PasteHooks): boolean {
   if (data === null) return false
-  const text = data.getData('text/plain').length
   const html = data.getData('text/html').length
-  if (text <= MOST_TEXT && html <= MOST_HTML) return false
+  const text = data.getData('text/plain').length
+  if (text <= MOST_TEXT && html <= MOST_HTML) {
+    if (html > 0 ? !hasTooManyTags(data.getData('text/html')) : !hasTooManyLines(data.getData('text/plain'))) return false
+    event.preventDefault()
+    onEvent({ type: 'refused', reason: 'paste-too-large', message: words('editor.paste.blocks', { n: MOST_BLOCKS }) })
+    return true
+  }
   event.preventDefault()
   const million = (Math.max(text, html / 4) / 1e6).toFixed(0)
   onEvent({ type: 'refused', reason: 'paste-too-large', message: words('editor.paste.large', { n: million, most: MOST_TEXT / 1e6 }) })
   return true
 }
 
-/** Image files, unless there is text beside them: spreadsheets and Word send a picture of what they send. */
+/** What is surely too much, found without reading it: each cell and item has a paragraph of its own. */
+function hasTooManyTags(html: string): boolean {
+  return count(html, /<(?:p|li|t[drh]|h[1-6]|div|blockquote|pre|br)\b/gi, 3 * MOST_BLOCKS)
+}
+
+function hasTooManyLines(text: string): boolean {
+  return count(text, /[\r\n]+/g, MOST_BLOCKS)
+}
+
+function count(text: string, what: RegExp, most: number): boolean {
+  let found = 0
+  while (found <= most && what.test(text)) found += 1
+  return found > most
+}
+
+function hasTooMany(slice: Slice, { words, onEvent }: PasteHooks): boolean {
+  let blocks = 0
+  slice.content.descendants((node) => {
+    if (node.isBlock) blocks += 1
+    return !node.isTextblock && blocks <= MOST_BLOCKS
+  })
+  if (blocks <= MOST_BLOCKS) return false
+  onEvent({ type: 'refused', reason: 'paste-too-large', message: words('editor.paste.blocks', { n: MOST_BLOCKS }) })
+  return true
+}
+
+/**
+ * Files, unless there is text beside them: spreadsheets and Word send a picture of what they send.
+ * Those that are no images come too: somebody has to be told that they cannot be shown.
+ */
 function imagesIn(data: DataTransfer, html: string): File[] {
-  const files = [...data.files].filter((file) => file.type.startsWith('image/') || IMAGE_TYPES.has(file.type))
-  if (files.length === 0) return []
+  const files = [...data.files]
+  if (files.length === 0 || (!files.some(({ type }) => IMAGE_TYPES.has(type)) && data.getData('text/plain') !== '')) return []
   const text = html === '' ? '' : (inertBody(html).textContent ?? '').trim()
   return text === '' ? files : []
 }
@@ -109,14 +150,9 @@ function linkSelection(view: EditorView, text: string): boolean {
 function pasteMarkdown(view: EditorView, text: string, binding: Binding): boolean {
   binding.separate()
   const { from } = view.state.selection
-  const parts = text.replace(/\r\n?/g, '\n').split(/\n+/)
   const { schema } = view.state
-  const tr = view.state.tr.deleteSelection()
-  tr.insertText(parts[0] ?? '')
-  for (const part of parts.slice(1)) {
-    tr.split(tr.selection.from)
-    if (part !== '') tr.insertText(part)
-  }
+  const lines = text.split(/(?:\r\n?|\n)+/).map((line) => schema.node('paragraph', null, line === '' ? [] : schema.text(line)))
+  const tr = view.state.tr.replaceSelection(fitted(new Slice(Fragment.fromArray(lines), 1, 1)))
   view.dispatch(tr.setMeta('paste', true).scrollIntoView())
   const until = view.state.selection.from
   const pasted = view.state.doc.textBetween(from, until, '\n')
@@ -129,7 +165,7 @@ function pasteMarkdown(view: EditorView, text: string, binding: Binding): boolea
     // Somebody changed it: the plain text stays.
     if (now.from === null || now.to === null || now.from > now.to || view.state.doc.textBetween(now.from, now.to, '\n') !== pasted) return
     const body = new DOMParser().parseFromString(markdownToHtml(text), 'text/html').body
-    const slice = SchemaParser.fromSchema(schema).parseSlice(body)
+    const slice = fitted(SchemaParser.fromSchema(schema).parseSlice(body))
     binding.separate()
     const change = view.state.tr.replaceRange(now.from, now.to, slice)
     view.dispatch(change.setMeta('paste', true).scrollIntoView())
