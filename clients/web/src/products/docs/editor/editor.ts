@@ -1,6 +1,7 @@
 // The editor: a TipTap editor bound to a shared fragment, or a read-only view while that is foreign.
 import { Editor } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
+import { Selection } from '@tiptap/pm/state'
 import { Binding, isRemote } from './binding/binding'
 import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
@@ -279,7 +280,14 @@ export function createEditor(options: EditorOptions): EditorHandle {
       describe()
       bound?.surfaces.translate()
     },
-    focus: (where) => void bound?.editor.commands.focus(where ?? null),
+    focus(where) {
+      // Tiptap's own command waits for a frame: what is typed in it would go elsewhere.
+      const view = bound?.editor.view
+      if (view === undefined) return
+      const { doc: shown, tr } = view.state
+      if (where !== undefined) view.dispatch(tr.setSelection(where === 'start' ? Selection.atStart(shown) : Selection.atEnd(shown)).scrollIntoView())
+      view.focus()
+    },
     selectionAnchor() {
       if (bound === null) return null
       const { selection, doc: shown } = bound.editor.state
