@@ -1,27 +1,21 @@
-// Writing the inside of a text block: one deletion, one insertion, then the marks that changed.
+// Writing the inside of a text block: the words that changed, then the marks that changed.
 //
 // A block's text may lie in several shared texts side by side: two people who type into an empty
 // block at once make one each. They stay apart; merging them would lose what a third one types.
 import type { Node } from '@tiptap/pm/model'
 import * as Y from 'yjs'
 import { childrenOf, type Drawn, type Shared, type SharedChild, type TextRun } from './read'
+import { differences, OBJECT, type Line } from './words'
 import { attributesOf, createElement, isSame } from './write'
-
-/** Stands for a mention or a line break where contents are compared as strings. */
-const OBJECT = '\uFFFC'
-
-interface Line {
-  text: string
-  /** The inline nodes that are not text, by their place. */
-  objects: Map<number, Node>
-}
 
 export function writeInline(shared: Shared, node: Node, drawn: Drawn, cursor: number | null): void {
   const before = lineOfShared(shared, drawn)
   const now = lineOfNode(node)
-  const { start, oldEnd, newEnd } = difference(before, now, cursor)
-  remove(shared, start, oldEnd)
-  insert(shared, start, node, newEnd, drawn)
+  // From the end, so that no stretch moves the place of the next.
+  for (const { start, oldEnd, newStart, newEnd } of differences(before, now, cursor).reverse()) {
+    remove(shared, start, oldEnd)
+    insert(shared, start, node, newStart, newEnd, drawn)
+  }
   writeMarks(shared, node)
   adopt(shared, node, drawn)
 }
@@ -60,47 +54,6 @@ function lineOfNode(node: Node): Line {
   return { text, objects }
 }
 
-/**
- * The one stretch that differs. Where the same letters stand side by side, more than one stretch
- * explains the change: the one that ends at the cursor is what the person did.
- */
-function difference(before: Line, now: Line, cursor: number | null): { start: number; oldEnd: number; newEnd: number } {
-  const least = Math.min(before.text.length, now.text.length)
-  const typedTo = cursor !== null && cursor >= 0 && cursor <= now.text.length ? cursor : null
-  let tail = 0
-  const mostTail = typedTo === null ? 0 : Math.min(least, now.text.length - typedTo)
-  while (tail < mostTail && isAlike(before, before.text.length - 1 - tail, now, now.text.length - 1 - tail)) tail += 1
-  let head = 0
-  while (head < least - tail && isAlike(before, head, now, head)) head += 1
-  while (
-    tail < least - head &&
-    isAlike(before, before.text.length - 1 - tail, now, now.text.length - 1 - tail)
-  ) tail += 1
-  // Half of a surrogate pair cannot be sent.
-  if (head > 0 && (isHigh(before.text, head - 1) || isHigh(now.text, head - 1))) head -= 1
-  if (tail > 0 && (isLow(before.text, before.text.length - tail) || isLow(now.text, now.text.length - tail))) tail -= 1
-  return { start: head, oldEnd: before.text.length - tail, newEnd: now.text.length - tail }
-}
-
-function isAlike(before: Line, oldAt: number, now: Line, newAt: number): boolean {
-  if (before.text.charCodeAt(oldAt) !== now.text.charCodeAt(newAt)) return false
-  const one = before.objects.get(oldAt)
-  const other = now.objects.get(newAt)
-  if (one === undefined || other === undefined) return one === other
-  // Marks of objects are not shared.
-  return one === other || (one.type === other.type && isSame(one.attrs, other.attrs))
-}
-
-function isHigh(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return code >= 0xd800 && code <= 0xdbff
-}
-
-function isLow(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return code >= 0xdc00 && code <= 0xdfff
-}
-
 function lengthOf(child: SharedChild): number {
   return child instanceof Y.XmlText ? child.length : 1
 }
@@ -122,10 +75,10 @@ function remove(shared: Shared, start: number, end: number): void {
   }
 }
 
-/** Inserts the part `start` to `end` of the node's inside, at `start`. */
-function insert(shared: Shared, start: number, node: Node, end: number, drawn: Drawn): void {
+/** Inserts the part `start` to `end` of the node's inside, at `offset`. */
+function insert(shared: Shared, offset: number, node: Node, start: number, end: number, drawn: Drawn): void {
   if (start >= end) return
-  const place = findPlace(shared, start)
+  const place = findPlace(shared, offset)
   node.nodesBetween(start, end, (child, at) => {
     if (child.text === undefined) putObject(shared, place, createElement(child, drawn))
     else {

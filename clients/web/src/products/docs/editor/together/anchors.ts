@@ -126,12 +126,37 @@ export function findAnchor(binding: Binding, doc: Node, id: string, anchor: Anch
     const now = between(doc, start, end)
     if (now === wanted || (wanted.length >= LONGEST_QUOTE && now.startsWith(wanted))) return { id, state: 'exact', from: start, to: end }
   }
-  const found = wanted === '' ? null : search(doc, anchor, wanted, start ?? end)
-  // Somebody edited the text itself: the positions are right and the quote is old.
-  if (isWhole && (found === null || !isBetter(doc, found, start, end, wanted))) return { id, state: 'exact', from: start, to: end }
+  const found = wanted === '' ? null : (search(doc, anchor, wanted, start ?? end) ?? searchEnds(doc, anchor.quote, wanted))
+  if (isWhole) {
+    const line = lineOf(doc)
+    const here = likeness(line, offsetOf(line, start), offsetOf(line, end), anchor.quote, wanted)
+    const there = found === null ? 0 : likeness(line, offsetOf(line, found.from), offsetOf(line, found.to), anchor.quote, wanted)
+    if (here >= there) return edited(binding, doc, id, start, end, here >= AROUND, wanted)
+  }
   if (found === null) return { id, state: 'lost', from: null, to: null }
   const repaired = anchorOf(binding, doc, found.from, found.to)
   return { id, state: 'repaired', ...found, ...(repaired === null ? {} : { anchor: repaired }) }
+}
+
+/** How much a stretch is like the quote in its place: 32 for the same text, 32 for each side of it. */
+function likeness(line: Line, from: number, to: number, { prefix, suffix }: Anchor['quote'], wanted: string): number {
+  const text = line.text.slice(from, to)
+  const shared = Math.min(sharedStart(text, wanted) + sharedEnd(text, wanted), text.length, wanted.length)
+  const before = sharedEnd(line.text.slice(Math.max(0, from - AROUND), from), squeeze(prefix))
+  const after = sharedStart(line.text.slice(to, to + AROUND), squeeze(suffix))
+  return before + after + (AROUND * shared) / Math.max(text.length, wanted.length, 1)
+}
+
+/**
+ * Somebody edited the text itself: the positions are right and the quote is old. A new quote will find
+ * it after the next split. If a part is missing it may come back, by undo or a join, and if hardly
+ * anything is like the quote the rest of it may: then the old one stays.
+ */
+function edited(binding: Binding, doc: Node, id: string, from: number, to: number, isLike: boolean, wanted: string): CommentPlace {
+  const place = { id, from, to }
+  if (!isLike || wanted.includes(between(doc, from, to))) return { ...place, state: 'exact' }
+  const anchor = anchorOf(binding, doc, from, to)
+  return anchor === null ? { ...place, state: 'exact' } : { ...place, state: 'repaired', anchor }
 }
 
 /** Quotes of earlier versions and of the server may have line breaks between blocks. */
@@ -142,12 +167,6 @@ function squeeze(text: string): string {
 function place(binding: Binding, stored: string | undefined): number | null {
   const position = stored === undefined ? null : decodePosition(stored)
   return position === null ? null : binding.absolute(position)
-}
-
-/** Whether the whole quote, found elsewhere, is what the positions once held and lost a part of. */
-function isBetter(doc: Node, found: { from: number; to: number }, from: number, to: number, wanted: string): boolean {
-  const kept = between(doc, from, to)
-  return kept.length < wanted.length && wanted.includes(kept) && (found.from <= from && found.to >= to || found.from === from || found.to === to)
 }
 
 /** The best place of the quote: the surroundings count most, then the block, then the distance. */
@@ -171,6 +190,51 @@ function search(doc: Node, anchor: Anchor, wanted: string, near: number | null):
   }
   if (best === null) return null
   return { from: positionOf(line, best.at, false), to: positionOf(line, best.at + wanted.length, true) }
+}
+
+/** Less like the quote than this is not it, of 96. */
+const LEAST_LIKENESS = 30
+
+/**
+ * The stretch whose beginning and end look like the quote's, where the text inside was changed and
+ * moved at once. Null if nothing is like enough.
+ */
+function searchEnds(doc: Node, quote: Anchor['quote'], wanted: string): { from: number; to: number } | null {
+  const line = lineOf(doc)
+  const prefix = squeeze(quote.prefix)
+  const suffix = squeeze(quote.suffix)
+  const starts = new Set<number>()
+  const ends = new Set<number>()
+  for (const size of [16, 8, 5]) {
+    const [before, first] = [prefix.slice(-size), wanted.slice(0, size)]
+    const [last, after] = [wanted.slice(-size), suffix.slice(0, size)]
+    for (const at of places(line.text, before + first)) starts.add(at + before.length)
+    for (const at of places(line.text, before)) starts.add(at + before.length)
+    for (const at of places(line.text, first)) starts.add(at)
+    for (const at of places(line.text, last + after)) ends.add(at + last.length)
+    for (const at of places(line.text, last)) ends.add(at + last.length)
+    for (const at of places(line.text, after)) ends.add(at)
+  }
+  let best: { from: number; to: number; score: number } | null = null
+  for (const from of starts) {
+    for (const to of ends) {
+      if (to <= from || to - from > 3 * wanted.length + 2 * AROUND) continue
+      const text = line.text.slice(from, to)
+      // The whole quote is there, with something new in its middle.
+      const isWhole = sharedStart(text, wanted) + sharedEnd(text, wanted) >= wanted.length
+      const score = likeness(line, from, to, quote, wanted) + (isWhole ? AROUND : 0)
+      if (score >= LEAST_LIKENESS && (best === null || score > best.score)) best = { from, to, score }
+    }
+  }
+  return best === null ? null : { from: positionOf(line, best.from, false), to: positionOf(line, best.to, true) }
+}
+
+/** Where `piece` stands; none for pieces too short to say anything, and no more than can be weighed. */
+function places(text: string, piece: string): number[] {
+  const found: number[] = []
+  if (piece.length < 4) return found
+  for (let at = text.indexOf(piece); at >= 0 && found.length < 30; at = text.indexOf(piece, at + 1)) found.push(at)
+  return found
 }
 
 function blockOffset(doc: Node, line: Line, id: string | null): { start: number; end: number } | null {
