@@ -85,7 +85,9 @@ class Writer:
 
     def __init__(self, doc: pycrdt.Doc[Any]) -> None:
         self._doc = doc
-        self._sent = doc.get_state()
+        # What a transaction did. A difference of states would name all that was ever deleted.
+        self._unsent: list[bytes] = []
+        self._observed = doc.observe(lambda event: self._unsent.append(event.update))
         self._blocks = root(doc).children
         self._made = 0
         first = self._blocks[0]
@@ -104,9 +106,8 @@ class Writer:
                 self._go_to(at)
                 self._delete(at - self._start, gone)
                 self._insert(at - self._start, new)
-        update = self._doc.get_update(self._sent)
-        self._sent = self._doc.get_state()
-        return update
+        made, self._unsent = self._unsent, []
+        return made[0] if len(made) == 1 else pycrdt.merge_updates(*made)
 
     def _go_to(self, at: int) -> None:
         while at < self._start:
