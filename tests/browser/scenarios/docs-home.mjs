@@ -21,7 +21,7 @@ export async function shelves({ url, chromium }) {
   const row = (title) => linus.locator('.rows li', { has: linus.locator('.open', { hasText: title }) }).first()
   const menu = async (title, item) => {
     await row(title).getByRole('button').click()
-    await linus.getByRole('menuitem', { name: item }).click()
+    await linus.getByRole('menuitem', { name: item }).first().click()
   }
   // By keyboard: F2 renames.
   await row('Proteins').locator('.open').focus()
@@ -159,7 +159,7 @@ export async function looks({ url, chromium, folder }) {
   for (const [look, options] of Object.entries(LOOKS)) {
     const page = await member(browser, url, 'ada', options)
     const isFrench = options.locale === 'fr-FR'
-    await page.evaluate((language) => localStorage.setItem('parvis.language', language), isFrench ? 'fr' : 'en')
+    await call(page, 'PATCH', 'account', { language: isFrench ? 'fr' : 'en' })
     const note = async (name) => {
       const wrong = await faults(page)
       if (wrong.length > 0) found[`${look} ${name}`] = wrong
@@ -183,8 +183,12 @@ export async function looks({ url, chromium, folder }) {
     await page.locator('.ProseMirror .comment').first().click()
     await page.waitForSelector('.thread.active')
     await note('comments')
-    await page.locator('aside.comments header').getByRole('button').click()
-    await page.locator('header.bar .actions').getByRole('button', { name: isFrench ? 'Partager' : 'Share' }).first().click()
+    await page.locator('aside.comments > header .icon-button').click()
+    const shareName = isFrench ? 'Partager' : 'Share'
+    if (options.isMobile) {
+      await page.locator('header.bar .actions [aria-haspopup=menu]').last().click()
+      await page.getByRole('menuitem', { name: shareName }).click()
+    } else await page.locator('header.bar .actions').getByRole('button', { name: shareName }).click()
     await page.waitForSelector('.people li')
     await note('share')
     await page.keyboard.press('Escape')
@@ -197,6 +201,7 @@ export async function looks({ url, chromium, folder }) {
     errors.push(...page.said.errors)
     await page.context().close()
   }
+  await call(ada, 'PATCH', 'account', { language: 'en' })
   await browser.close()
   return { found, errors }
 }

@@ -91,6 +91,8 @@ export class OpenDocument {
   #session: Session | null = null
   #offs: (() => void)[] = []
   #over = false
+  /** The server has let the reader in since this was opened. */
+  #wasIn = false
 
   constructor(key: string) {
     this.key = key
@@ -189,6 +191,7 @@ export class OpenDocument {
     try {
       await content.joined
       if (this.#over) return
+      this.#wasIn = true
       this.filled = true
       this.phase = 'open'
       this.#look()
@@ -366,7 +369,9 @@ export class OpenDocument {
   /** The server has put the reader out. The text stays until they have decided what to do with it. */
   async #gone(why: Refused): Promise<void> {
     if (this.#over) return
-    if (this.phase !== 'open') {
+    // A copy here of what is gone, with nothing in it that the server did not have: it is gone here, too.
+    if (this.phase !== 'open' || (!this.#wasIn && this.saved === 'saved')) {
+      forgetKept(this.key)
       this.#couldNotOpen(why, false)
       return
     }

@@ -24,6 +24,7 @@ class Lists {
   #shown: Shown = { view: 'recent' }
   #next: string | null = null
   #abort: AbortController | null = null
+  #news: docs.Doc[] = []
 
   /** Fetches a list; what was shown of the same list stays until then. */
   async load(shown: Shown): Promise<void> {
@@ -35,6 +36,7 @@ class Lists {
       this.status = 'loading'
     }
     this.#shown = shown
+    this.#news = []
     void this.loadKept()
     try {
       const { documents, next } = await docs.listDocuments(shown.view, { ...(shown.space ? { space: shown.space } : {}), signal: abort.signal })
@@ -43,6 +45,8 @@ class Lists {
       this.isMore = next !== null
       this.status = 'there'
       this.error = null
+      // What was changed here while the list was on its way is newer than it.
+      for (const document of this.#news.splice(0)) this.changed(document)
     } catch (error) {
       if (abort.signal.aborted) return
       this.error = error
@@ -83,6 +87,7 @@ class Lists {
 
   /** A document is as told now: lists that hold it, or should, follow. */
   changed(document: docs.Doc): void {
+    this.#news = [...this.#news.filter(({ key }) => key !== document.key), document].slice(-20)
     const belongs = this.#belongs(document)
     const at = this.documents.findIndex(({ key }) => key === document.key)
     if (at === -1) {

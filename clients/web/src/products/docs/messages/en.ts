@@ -225,8 +225,8 @@ const english = {
   'people.count': { one: '{n} other person is here', other: '{n} other people are here' },
   'people.you': 'you',
   'people.show': 'Show',
+  'people.following': 'Following {name}. Do anything to stop.',
   'people.follow': 'Follow',
-  'people.unfollow': 'Stop following',
 
   'missing.title': 'This document is not there for you',
   'missing.text': 'It was deleted, or it is not shared with you. Ask whoever sent you here to share it.',

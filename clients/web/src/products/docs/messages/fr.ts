@@ -226,8 +226,8 @@ const french: Translated<typeof english> = {
   'people.count': { one: '{n} autre personne est ici', other: '{n} autres personnes sont ici' },
   'people.you': 'vous',
   'people.show': 'Montrer',
+  'people.following': 'Vous suivez {name}. Tout geste y met fin.',
   'people.follow': 'Suivre',
-  'people.unfollow': 'Ne plus suivre',
 
   'missing.title': 'Ce document ne vous est pas accessible',
   'missing.text': 'Il a été supprimé, ou il n’est pas partagé avec vous. Demandez à la personne qui vous a envoyé ici de le partager.',

@@ -1,0 +1,204 @@
+"""Documents in the browser: several people at once, links, rights, history, the home, the looks."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import RunInBrowser
+from tests.running import Server, start_server
+from tests.stalled import stall_store
+
+PASSWORD = "zebra-quartz-mumble-74"
+PEOPLE = {"ada": "Ada Lovelace", "grace": "Grace Hopper", "linus": "Linus Pauling"}
+
+
+def admit(server: Server) -> None:
+    """Make the accounts that the scenarios sign in with."""
+    for who, name in PEOPLE.items():
+        flags = ["--admin"] if who == "ada" else []
+        argv = [sys.executable, "-m", "parvis.server", "user", "add", f"{who}@example.org"]
+        argv += ["--name", name, "--password-stdin", "--data", str(server.data), *flags]
+        subprocess.run(argv, input=f"{PASSWORD}\n", text=True, check=True, capture_output=True)
+
+
+def letters(server: Server) -> list[EmailMessage]:
+    """Return the letters that a node has written."""
+    parser = BytesParser(policy=default)
+    return [parser.parsebytes(file.read_bytes()) for file in (server.data / "mail").glob("*.eml")]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A node with three people, shared by the tests that leave it running."""
+    at_once = {"PARVIS_MAIL__NOTICE_DELAY": "0"}
+    with start_server(tmp_path_factory.mktemp("docs"), open=False, settings=at_once) as server:
+        admit(server)
+        yield server
+
+
+@pytest.fixture
+def own_node(tmp_path: Path) -> Iterator[Server]:
+    """A node with three people for a test that harms it."""
+    with start_server(tmp_path, open=False) as server:
+        admit(server)
+        yield server
+
+
+def test_two_people_write_at_once_and_see_who_is_there(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "write_together", node)
+    assert result == {
+        "same": True,
+        "names": ["Ada Lovelaceyou", "Grace Hopper"],
+        "follows": "Following Grace Hopper. Do anything to stop.",
+        "wrong": [],
+        "shown": "saved",
+        "errors": [],
+    }
+
+
+def test_a_comment_mentions_somebody_who_answers_and_it_stays_at_its_words(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "comments", node)
+    assert result == {
+        "marked": "brown fox",
+        "said": "Is it @Grace Hopper or a red one?",
+        "tools": 0,
+        "moved": "brown fox",
+        "path": True,
+        "wrong": [],
+        "errors": [],
+    }
+    told = {(letter["to"], letter["subject"]) for letter in letters(node)}
+    assert ("grace@example.org", "Ada Lovelace mentioned you in “To discuss”") in told, told
+
+
+def test_a_guest_comes_by_a_link_under_a_name_until_the_link_ends(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "guest", node)
+    assert result == {
+        "names": ["Ada Lovelaceyou", "Mary Shelley"],
+        "ended": "You no longer have access to this document",
+        "refused": "This link does not work any more",
+        "wrong": [],
+        "errors": [],
+    }
+
+
+def test_whoever_loses_the_right_to_write_keeps_what_they_wrote(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "rights_taken", node)
+    assert result == {
+        "banner": "You may not write here any more",
+        "kept": "Before. Unsent words.",
+        "editable": "false",
+        "server": "Before.",
+        "wrong": [],
+        "errors": [],
+    }
+
+
+def test_a_document_deleted_while_open_can_be_saved_as_a_file(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "deleted_while_open", node)
+    assert result == {
+        "removed": "You no longer have access to this document",
+        "inBin": "This document is in the bin",
+        "deleted": "This document was deleted",
+        "missing": "This document is not there for you",
+        "name": "Short-lived.html",
+        "holds": True,
+        "errors": [],
+    }
+
+
+def test_a_named_version_is_restored_and_that_is_undone(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-together", "history", node)
+    assert result == {
+        "latest": "In the beginning. Then something went wrong.",
+        "restored": "In the beginning.",
+        "undone": "In the beginning. Then something went wrong.",
+        "wrong": [],
+        "errors": [],
+    }
+
+
+def test_documents_are_made_renamed_copied_moved_found_binned_and_imported(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-home", "shelves", node)
+    assert result == {
+        "inSpace": ["The alpha helix (copy)"],
+        "hits": True,
+        "empty": "The bin is empty",
+        "imported": ["notes.md"],
+        "failed": ["picture.exe", "broken.json"],
+        "wrong": [],
+        "errors": [],
+    }
+
+
+def test_a_document_is_exported_in_every_format(run_in_browser: RunInBrowser, node: Server) -> None:
+    result = run_in_browser("docs-home", "exports", node)
+    assert result == {
+        "files": {
+            "To take away.md": True,
+            "To take away.html": True,
+            "To take away.txt": True,
+            "To take away.pdf": "%PDF-",
+            "To take away.json": True,
+        },
+        "errors": [],
+    }
+
+
+def test_every_view_is_accessible_in_light_dark_french_and_on_a_phone(
+    run_in_browser: RunInBrowser, own_node: Server, tmp_path: Path
+) -> None:
+    result = run_in_browser("docs-home", "looks", own_node, folder=str(tmp_path))
+    assert result == {"found": {}, "errors": []}
+
+
+def test_what_two_tabs_wrote_offline_merges(run_in_browser: RunInBrowser, node: Server) -> None:
+    result = run_in_browser("docs-storms", "offline_in_two_tabs", node)
+    assert result == {
+        "words": "Saved on this device",
+        "sentence": "Saved on this device",
+        "listed": True,
+        "same": 1,
+        "errors": [],
+    }
+
+
+def test_typing_outlives_the_server(run_in_browser: RunInBrowser, own_node: Server) -> None:
+    answers = {"kill": own_node.kill, "start": own_node.start}
+    result = run_in_browser("docs-storms", "killed_while_typing", own_node, answers)
+    assert result["same"] is True
+    assert "device" in result["standings"]
+    assert result["standings"][-1] == "saved"
+    assert result["errors"] == []
+
+
+def test_what_the_store_has_not_taken_is_called_not_saved(
+    run_in_browser: RunInBrowser, own_node: Server
+) -> None:
+    with stall_store(own_node) as store:
+        answers = {"stall": store.stall, "flow": store.flow}
+        result = run_in_browser("docs-storms", "store_stalled", own_node, answers)
+    assert result["words"] == "Not saved"
+    assert "unsaved" in result["standings"]
+    assert result["standings"][-1] == "saved"
+    assert result["errors"] == []
