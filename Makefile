@@ -29,7 +29,7 @@ WEBAPP := server/parvis/server/webapp/index.html
 # Folders too: a deleted file shows only in them.
 # The app is built from the TypeScript client's sources too (their packages come from $(WEB)), and
 # from the documents' schema, which it shares with the server.
-WEB_SOURCES := $(shell find $(WEB) clients/js/src plugins/parvis/plugins/docs/schema.json -mindepth 0 \
+WEB_SOURCES := $(shell find $(WEB) clients/js/src $(wildcard plugins/parvis/plugins/*/schema.json) -mindepth 0 \
 	-not -path '*/node_modules*' -not -path '*/.*' -not -path $(WEB) 2>/dev/null)
 
 # Every folder with npm packages of its own, and the stamp that says they are installed.

@@ -85,7 +85,7 @@ def schema(folder: Path, *names: str) -> str:
     """Make a package with these files below ``schema``; return its name."""
     package = f"migrated_{folder.name.replace('-', '_')}"
     for name in names:
-        file = folder / package / "schema" / name
+        file = folder / package / "migrations" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"-- {name}")
     (folder / package / "__init__.py").write_text("")

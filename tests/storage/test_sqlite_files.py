@@ -12,7 +12,7 @@ from parvis.storage import Batch, Entry, SchemaTooNew, Status, StorageError, Use
 from parvis.storage.sqlite import open_sqlite
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.files import DataFile, DataFolder, connect_writer
-from parvis.storage.sqlite.schema import Step, bring_up, steps
+from parvis.storage.sqlite.migrations import Step, bring_up, steps
 from parvis.storage.sqlite.store import SqliteStore
 from parvis.storage.tenants import safe_name, tenant_of
 

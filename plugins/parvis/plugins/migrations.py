@@ -1,4 +1,4 @@
-"""Numbered SQL files of a plugin: ``schema/<store kind>/NNNN_what.sql`` in its package."""
+"""Numbered SQL files of a plugin: ``migrations/<store kind>/NNNN_what.sql`` in its package."""
 
 import re
 from collections import defaultdict
@@ -18,7 +18,7 @@ def migrations_in(package: str) -> Sequence[Migration]:
     """
     scripts: defaultdict[int, dict[str, str]] = defaultdict(dict)
     titles: dict[int, str] = {}
-    for kind in files(package).joinpath("schema").iterdir():
+    for kind in files(package).joinpath("migrations").iterdir():
         for script in kind.iterdir():
             if not (match := FILE.fullmatch(script.name)):
                 raise ValueError(f"expected NNNN_what.sql, got {kind.name}/{script.name}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from parvis.storage.errors import StorageError
-from parvis.storage.sqlite.schema import bring_up, steps
+from parvis.storage.sqlite.migrations import bring_up, steps
 from parvis.storage.sqlite.statements import PluginSql
 from parvis.storage.tenants import safe_name, tenant_of
 

@@ -1,4 +1,4 @@
-"""Numbered migrations of the store's own tables, from ``schema/sqlite/<kind>/NNNN_what.sql``.
+"""Numbered migrations of the store's own tables, from ``migrations/sqlite/<kind>/NNNN_what.sql``.
 
 A file's number is kept in ``user_version``, and with it the oldest number a program must know to
 use the file all the same (``parvis_compat``): a step that only adds what older programs may
@@ -36,7 +36,7 @@ class Step:
 def steps(kind: str) -> tuple[Step, ...]:
     """Return the migrations of one kind of file, ``tenant`` or ``control``, in order."""
     found: list[Step] = []
-    for entry in (files("parvis.storage") / "schema" / "sqlite" / kind).iterdir():
+    for entry in (files("parvis.storage") / "migrations" / "sqlite" / kind).iterdir():
         match = _FILE_NAME.fullmatch(entry.name)
         if match:
             sql = entry.read_text(encoding="utf-8")
