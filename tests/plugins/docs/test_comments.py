@@ -6,6 +6,7 @@ import pytest
 from pycrdt import Doc, Map
 
 from parvis.plugins import ErrorCode, Refused
+from parvis.plugins.docs import comments
 from parvis.protocol.messages import Changed
 from parvis.server.testing import Visitor
 from tests.plugins.docs.house import House, Json, house
@@ -42,6 +43,12 @@ class Reader:
         self._read()
         found: Json = self.doc.get("messages", type=Map[Any]).to_py() or {}
         return [found[key] for key in sorted(found)]
+
+    def key_of(self, message: str) -> str:
+        """Return the key of a message in the map."""
+        self._read()
+        keys = list(map(str, self.doc.get("messages", type=Map[Any]).keys()))
+        return next(key for key in keys if key.endswith(f":{message}"))
 
     async def refused(self, name: str, body: Any) -> ErrorCode:
         with pytest.raises(Refused) as refusal:
@@ -212,3 +219,31 @@ async def test_comments_are_bounded() -> None:
         assert await ada.refused("comment.reply", one_more) is ErrorCode.REFUSED
         ids = [message["id"] for message in bob.messages]
         assert ids == [f"m{n}" for n in range(1, 501)]
+
+
+async def test_nobody_takes_the_id_of_somebody_elses_message() -> None:
+    async with house() as docs:
+        _, ada, bob, _ = await talk(docs)
+        await add(bob, "t1", "m1", "Mine")
+        same = {"thread": "t0", "message": "m1", "anchor": ANCHOR, "body": ["Mine, too"]}
+        assert await ada.refused("comment.add", same) is ErrorCode.CONFLICT
+        edited = await bob.visitor.command("comment.edit", {"message": "m1", "body": ["Still"]})
+        assert edited.body == {"message": bob.key_of("m1")}
+        assert list(bob.threads) == ["t1"]
+
+
+async def test_comments_that_fill_the_document_leave_room_to_resolve_and_delete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(comments, "ROOM", 20_000)
+    async with house() as docs:
+        _, ada, bob, _ = await talk(docs)
+        for number in range(3):
+            await add(bob, "t1" if not number else f"t{number + 1}", f"m{number}", "x" * 9_000)
+        more = {"thread": "t1", "message": "more", "body": ["!"]}
+        assert await bob.refused("comment.reply", more) is ErrorCode.TOO_LARGE
+        edit = {"message": "m1", "body": ["!"]}
+        assert await bob.refused("comment.edit", edit) is ErrorCode.TOO_LARGE
+        await ada.visitor.command("comment.resolve", {"thread": "t1"})
+        await bob.visitor.command("comment.delete", {"message": "m1"})
+        await bob.visitor.command("comment.reply", more)

@@ -1,5 +1,7 @@
 """Documents as wholes: made, listed, renamed, moved, binned, restored, deleted."""
 
+import base64
+
 from parvis.plugins import Caller, ErrorCode
 from tests.plugins.docs.house import house
 
@@ -116,3 +118,19 @@ async def test_on_an_open_node_everybody_may_do_everything() -> None:
         listed = await docs.ask(Caller("kit", "guest-2", anyone=True), "GET", "documents")
         assert {document["title"] for document in listed["documents"]} == {"Hers", "Theirs"}
         assert made["owner"]["id"] == "guest-1"
+
+
+async def test_a_cursor_that_somebody_made_up_is_refused() -> None:
+    async with house() as docs:
+        for text in ("[1" + "0" * 400 + ', "a"]', "[" * 5000, '[1, "\\ud800"]', "{}", '["a", 1]'):
+            cursor = base64.urlsafe_b64encode(text.encode()).decode()
+            refusal = await docs.refused("ada", "GET", "documents", b"", after=cursor)
+            assert refusal is ErrorCode.MALFORMED
+
+
+async def test_what_is_left_of_a_room_deleted_behind_our_back_goes_to_no_bin() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.lobby.node.delete("kit", key)
+        assert await docs.refused("ada", "POST", f"documents/{key}/bin") is ErrorCode.ROOM_DELETED
+        assert await docs.titles("ada", view="mine") == []

@@ -9,6 +9,7 @@ from parvis.plugins import ErrorCode, Refused
 from parvis.plugins.docs import history
 from parvis.plugins.docs.history import grouped
 from parvis.protocol.messages import Changed
+from parvis.server.hosting.host import Host
 from parvis.server.testing import Visitor
 from parvis.storage import LoggedUpdate
 from tests.clocks import SetClock
@@ -198,3 +199,28 @@ async def test_renaming_by_a_command_changes_facts_and_listings() -> None:
             doc.apply_update(update)
         facts: Json = doc.get("doc", type=Map[Any]).to_py() or {}
         assert (facts["title"], facts["schema"], facts["bin"]) == ("Final plan", 1, False)
+
+
+@pytest.mark.parametrize("way", ["revert", "version.add", "append"])
+async def test_rights_that_go_while_something_is_worked_out_are_gone(
+    monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    compute = Host.compute
+    async with house() as docs:
+        key, pen = await written(docs, SetClock())
+        bob = await docs.lobby.join("bob")
+        before = texts(pen)
+
+        async def late(node: Host, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as in `Node`
+            await docs.share("ada", key, "bob", "viewer")
+            return await compute(node, task, *args, timeout=timeout)
+
+        monkeypatch.setattr(Host, "compute", late)
+        with pytest.raises(Refused) as refusal:
+            if way == "append":
+                body = {"format": "text", "content": "more"}
+                await docs.ask("bob", "POST", f"documents/{key}/append", body)
+            else:
+                await bob.command(way, {"id": "v", "name": "V", "offset": 2})
+        assert refusal.value.code == ErrorCode.PERMISSION_DENIED
+        assert texts(pen) == before

@@ -1,9 +1,13 @@
 """Search, and what else follows from changes of the content."""
 
+from typing import Any
+
+import pytest
 from pycrdt import XmlElement, XmlText
 
-from parvis.plugins import Caller
+from parvis.plugins import Caller, ErrorCode, Refused
 from parvis.plugins.docs import DocsSettings
+from parvis.server.hosting.host import Host
 from tests.plugins.docs.house import House, Json, house
 from tests.plugins.docs.writing import Pen
 
@@ -125,3 +129,23 @@ async def test_content_that_does_not_fit_the_schema_is_marked_and_its_writer_tol
         assert isinstance(rows[0][0], str) and "tableRow" in rows[0][0]
         (told,) = docs.lobby.folk.notices
         assert (told.user, told.kind) == ("ada", "docs.invalid")
+
+
+async def test_a_document_too_large_for_the_search_keeps_nobody_else_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compute, asked = Host.compute, list[str]()
+
+    async def refusing(node: Host, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as in `Node`
+        asked.append(task)
+        if task.endswith(":describe") and len(asked) == 1:
+            raise Refused(ErrorCode.TOO_LARGE, "it takes too long")
+        return await compute(node, task, *args, timeout=timeout)
+
+    async with house(settings=AT_ONCE) as docs:
+        large, small = await docs.make("ada", "Large"), await docs.make("ada", "Small")
+        monkeypatch.setattr(Host, "compute", refusing)
+        await docs.settled()
+        await write(docs, "ada", small, "apples")
+        assert await titles(docs, "ada", "apples") == ["Small"]
+        assert (await docs.show("ada", large))["title"] == "Large"

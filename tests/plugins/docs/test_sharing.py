@@ -230,7 +230,7 @@ async def test_a_token_that_an_editor_minted_for_a_guest_ends_with_the_editor() 
         visitor = await docs.lobby.join(guest)
         await docs.share("ada", key, "bob", "viewer")
         left = await visitor.expect(Left)
-        assert isinstance(left, Left) and left.code is ErrorCode.ROOM_NOT_FOUND
+        assert isinstance(left, Left) and left.code == ErrorCode.ROOM_NOT_FOUND
         assert await docs.refused(guest, "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
         await docs.share("ada", key, "bob", "editor")
         await docs.ask("ada", "PATCH", f"documents/{key}", {"editors_share": False})
@@ -238,3 +238,15 @@ async def test_a_token_that_an_editor_minted_for_a_guest_ends_with_the_editor() 
         # An application answers for its tokens itself.
         theirs = Caller("kit", "app:x:1", "Gus", grants=(grant,))
         assert (await docs.show(theirs, key))["role"] == "editor"
+
+
+async def test_a_link_ends_in_time_to_come_and_in_this_century() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        links = f"documents/{key}/links"
+        made = await docs.ask("ada", "POST", links, {"expires": docs.lobby.node.now() + 60})
+        for end in (float("inf"), 1e300, -5.0, 0.0):
+            body = {"expires": end}
+            assert await docs.refused("ada", "POST", links, body) is ErrorCode.MALFORMED
+            link = f"{links}/{made['link']['id']}"
+            assert await docs.refused("ada", "PATCH", link, body) is ErrorCode.MALFORMED

@@ -27,6 +27,10 @@ THREADS: Final = 2_000
 MESSAGES: Final = 500
 """Of one thread."""
 
+ROOM: Final = 8 * 1024 * 1024
+"""Bytes of all comments of a document, beyond which nobody says anything more: each command makes
+a copy of them, for which everybody waits."""
+
 LETTERS: Final = 10_000
 """Characters of one message."""
 
@@ -103,6 +107,7 @@ class Comments:
         said = await self._said(caller, given["body"])
         now = self._office.node.now()
         talk = Talk({"thread": id}, thread=id, message=message)
+        await self._require_room(room)
         async with room.edit(caller, PART) as edit:
             board = Board(edit.document(YDoc).doc)
             if id in board.threads:
@@ -126,12 +131,18 @@ class Comments:
         talk.offset = edit.offset
         return talk
 
+    @staticmethod
+    async def _require_room(room: Room[YDoc], times: int = 1) -> None:
+        if sum(map(len, await room.state(PART))) > times * ROOM:
+            raise Refused(ErrorCode.TOO_LARGE, "the document has no room for more comments")
+
     async def reply(self, room: Room[YDoc], caller: Caller, at: Standing, body: Value) -> Talk:
         """Add a message to a thread."""
         given = _fields(body, "thread", "message", "body")
         id, message = _id(given, "thread"), _id(given, "message")
         said = await self._said(caller, given["body"])
         talk = Talk({"thread": id}, thread=id, message=message)
+        await self._require_room(room)
         async with room.edit(caller, PART) as edit:
             board = Board(edit.document(YDoc).doc)
             board.thread(id)
@@ -158,6 +169,9 @@ class Comments:
         said: Body,
         now: float,
     ) -> None:
+        if board.key(message) is not None:
+            # Else whoever knows somebody's message could stand in the way of its author.
+            raise Refused(ErrorCode.CONFLICT, "there is a message with this id in another thread")
         there = board.of_thread(thread)
         # Two messages of one moment stay in the order in which they came.
         moment = max(int(now * 1000), int(there[-1].split(":")[1], 36) + 1 if there else 0)
@@ -179,6 +193,7 @@ class Comments:
         """Change one's own message."""
         given = _fields(body, "message", "body")
         said = await self._said(caller, given["body"])
+        await self._require_room(room)
         async with room.edit(caller, PART) as edit:
             board = Board(edit.document(YDoc).doc)
             key = board.key(str(given["message"])[:200])
@@ -222,6 +237,7 @@ class Comments:
 
     async def _resolve(self, room: Room[YDoc], caller: Caller, body: Value, *, done: bool) -> Talk:
         id = _id(_fields(body, "thread"), "thread")
+        await self._require_room(room, times=2)
         async with room.edit(caller, PART) as edit:
             thread = Board(edit.document(YDoc).doc).thread(id)
             if (thread["resolved"] is not None) is not done:
@@ -235,6 +251,7 @@ class Comments:
             raise forbidden(WITHOUT["edit"])
         given = _fields(body, "thread", "a", "block")
         id, found = _id(given, "thread"), _place(given)
+        await self._require_room(room, times=2)
         async with room.edit(caller, PART) as edit:
             thread = Board(edit.document(YDoc).doc).thread(id)
             for name, value in found.items():

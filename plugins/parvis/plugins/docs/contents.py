@@ -127,14 +127,17 @@ class Contents:
         parsed = await self._parsed(caller, format, content.encode())
         node = self._office.node
         async with node.open(caller, key, vouched=True) as room:
-            state = list(await room.state())
-            update: bytes = await node.compute(
-                f"{CONVERT}:append",
-                state,
-                parsed["document"],
-                node.chance(16),
-                timeout=PATIENCE,
-            )
+            async with self._office.work(caller):
+                state = list(await room.state())
+                update: bytes = await node.compute(
+                    f"{CONVERT}:append",
+                    state,
+                    parsed["document"],
+                    node.chance(16),
+                    timeout=PATIENCE,
+                )
+            # Rights may have gone meanwhile, or the document into the bin.
+            await self._rights.require(caller, key, "edit")
             async with room.edit(caller) as edit:
                 edit.append(update)
         return edit.offset
@@ -154,9 +157,10 @@ class Contents:
             except Refused:
                 space = None
         node, copy = self._office.node, self._office.new_key()
-        async with node.open(caller, key, vouched=True) as room:
-            state = list(await room.state())
-        seed: bytes = await node.compute(f"{TASKS}:copied", state, timeout=PATIENCE)
+        async with self._office.work(caller):
+            async with node.open(caller, key, vouched=True) as room:
+                state = list(await room.state())
+            seed: bytes = await node.compute(f"{TASKS}:copied", state, timeout=PATIENCE)
         files = Statement(
             "INSERT INTO docs_file SELECT ?, digest, type, size, width, height, by, time"
             " FROM docs_file WHERE document = ?",
@@ -177,12 +181,12 @@ class Contents:
         """
         needed = "view" if offset is None else "history"
         standing = await self._rights.require(caller, key, needed)
-        if offset is None:
-            async with self._office.node.open(caller, key, vouched=True) as room:
-                state = list(await room.state())
-        else:
-            state = [(await self._past.at(caller, key, offset))["state"]]
         async with self._office.work(caller):
+            if offset is None:
+                async with self._office.node.open(caller, key, vouched=True) as room:
+                    state = list(await room.state())
+            else:
+                state = [(await self._past.at(caller, key, offset))["state"]]
             written = await self._written(caller.tenant, key, state, format, standing.title)
         return written, standing.title
 

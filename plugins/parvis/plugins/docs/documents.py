@@ -149,7 +149,13 @@ class Documents:
     async def bin(self, caller: Caller, key: str) -> dict[str, Any]:
         """Put a document into the bin: only its owner sees it any more, and nobody changes it."""
         await self._rights.owned(caller, key)
-        return await self._set_deleted(caller, key, self._office.node.now())
+        try:
+            return await self._set_deleted(caller, key, self._office.node.now())
+        except Refused as refusal:
+            if refusal.code is ErrorCode.ROOM_DELETED:
+                # Somebody deleted the room itself, behind our back: what is left here goes, too.
+                await self.purge(caller.tenant, key)
+            raise
 
     async def restore(self, caller: Caller, key: str) -> dict[str, Any]:
         """Take a document out of the bin; whoever could see it can again."""

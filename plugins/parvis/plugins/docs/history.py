@@ -91,17 +91,24 @@ class History:
     async def content(self, caller: Caller, key: str, offset: int) -> bytes:
         """Return the content as it was after an offset, as a Yjs update."""
         await self._rights.require(caller, key, "history")
-        return (await self.at(caller, key, offset))["state"]
+        async with self._office.work(caller):
+            return (await self.at(caller, key, offset))["state"]
 
     async def at(self, caller: Caller, key: str, offset: int) -> dict[str, bytes]:
-        """Merge the log up to an offset; see `tasks.merged`. Rights have been asked."""
+        """Merge the log up to an offset; see `tasks.merged`.
+
+        Whoever calls has asked for rights, and waits for their turn: see `Office.work`.
+        """
         if offset < 1 or offset > await self._end(caller, key):
             raise malformed("there is no such moment in the history")
         tenant, node = caller.tenant, self._office.node
         after, base = await self._base(tenant, key, offset)
         updates, size = [base] if base else [], len(base)
         while after < offset:
-            for row in await node.log(tenant, key, after=after, limit=min(ROWS, offset - after)):
+            rows = await node.log(tenant, key, after=after, limit=min(ROWS, offset - after))
+            if not rows:
+                raise Refused(ErrorCode.TRY_AGAIN, "the history cannot be read now")
+            for row in rows:
                 if row.offset > offset:
                     break
                 after = row.offset

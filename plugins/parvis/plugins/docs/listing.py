@@ -194,8 +194,8 @@ def _place(cursor: str) -> tuple[float, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         time, key = cast("list[object]", json.loads(base64.urlsafe_b64decode(padded)))
-    except (ValueError, TypeError, binascii.Error):
-        raise malformed("that is no cursor of this list") from None
-    if not isinstance(time, int | float) or not isinstance(key, str):
-        raise malformed("that is no cursor of this list")
-    return float(time), key
+        if isinstance(time, int | float) and isinstance(key, str) and key.isascii():
+            return float(time), key
+    except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
+        pass
+    raise malformed("that is no cursor of this list")

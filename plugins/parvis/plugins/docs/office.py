@@ -73,7 +73,9 @@ class Office:
     def work(self, caller: Caller) -> asyncio.Lock:
         """Return what is held while helpers convert something for somebody: one thing at a time,
         so that nobody keeps them all busy."""
-        return self.lock(caller.tenant, f"work:{caller.user}")
+        # Whoever holds a link can become as many guests as they like.
+        who = f"guests of {caller.host}" if caller.host else caller.user
+        return self.lock(caller.tenant, f"work:{who}")
 
     def new_key(self) -> str:
         """Return a name that nobody can guess: 16 letters and digits, 95 bits of chance."""

@@ -95,7 +95,7 @@ class Docs(RoomType[YDoc]):
         )
         self._upkeep = Upkeep(office, notices)
         self._commands = Commands(
-            rights, documents, Comments(office, notices), Versions(office, history)
+            rights, documents, Comments(office, notices), Versions(office, rights, history)
         )
         self.routes: Sequence[Route] = (
             *shelves.routes(),

@@ -20,6 +20,9 @@ MOST_LINKS: Final = 20
 
 GUEST_NAME: Final = 60
 
+FAR: Final = 100 * 366 * 86_400.0
+"""Seconds after which a link must have ended, if it ends."""
+
 MEMBERS: Final = f"""
 WITH RECURSIVE start (space) AS (
     SELECT space FROM docs_document WHERE key = ?
@@ -214,8 +217,7 @@ class Sharing:
         node, id = self._office.node, self._office.new_key()
         secret = base64.urlsafe_b64encode(node.chance(24)).decode()
         now = node.now()
-        if expires is not None and expires <= now:
-            raise malformed("expected a time to come")
+        _require_end(expires, now)
         if len(await self._links(caller.tenant, key)) >= MOST_LINKS:
             raise Refused(ErrorCode.REFUSED, f"a document has at most {MOST_LINKS} links")
         row = (id, key, digest(secret), rank, expires, now, caller.user)
@@ -242,6 +244,7 @@ class Sharing:
             rank = _rank(role, "viewer, commenter or editor")
             statements.append(Statement("UPDATE docs_link SET rank = ? WHERE id = ?", (rank, id)))
         if sets_end:
+            _require_end(expires, self._office.node.now())
             sql = "UPDATE docs_link SET expires = ? WHERE id = ?"
             statements.append(Statement(sql, (expires, id)))
         if statements:
@@ -366,6 +369,12 @@ def digest(secret: str) -> str:
 
 def _shares(at: Standing | SpaceStanding) -> bool:
     return at.access.may("share") if isinstance(at, Standing) else at.rank >= OWN
+
+
+def _require_end(expires: float | None, now: float) -> None:
+    """Raise `Refused` for an end that is over, or so far that no calendar and no JSON has it."""
+    if expires is not None and not now < expires < now + FAR:
+        raise malformed("expected a time to come, within a hundred years")
 
 
 def _rank(role: str, expected: str) -> int:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import Any
+from typing import Any, Final
 
 from parvis.plugins import Commit, ErrorCode, Refused, Statement
 
-from .contents import PATIENCE, TASKS
+from .contents import TASKS
 from .notices import Notices
 from .office import Office
+
+LONGEST: Final = 30.0
+"""Seconds that looking at a document may take; a job's lease is twice as long."""
+
+SLOW: Final = 5.0
+"""Seconds after which a document is looked at less often; to start a helper takes one."""
+
+SHARE: Final = 20
+"""A slow document may take so small a part of the time of the queue: a twentieth."""
+
+KEPT: Final = 1_000
+"""Documents whose slowness is remembered."""
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +33,7 @@ class Upkeep:
     def __init__(self, office: Office, notices: Notices) -> None:
         self._office = office
         self._notices = notices
+        self._slow: dict[tuple[str, str], float] = {}
 
     async def committed(self, commit: Commit) -> None:
         """Note who changed a document when, and have it looked at once the pause is over."""
@@ -28,7 +41,8 @@ class Upkeep:
         if commit.part or not changes:
             return
         key, last = commit.room.partition("/")[2], changes[-1]
-        node, pause = self._office.node, self._office.settings.index_pause
+        node = self._office.node
+        pause = max(self._office.settings.index_pause, self._slow.get((commit.tenant, key), 0.0))
         # Rows of a log may be seen again after a crash, never in another order.
         sql = (
             "UPDATE docs_document SET committed = ?, updated = max(updated, ?), updated_by = ?"
@@ -44,6 +58,14 @@ class Upkeep:
         else:
             name, due = f"index:{key}:{last.offset}", 0.0
         await node.enqueue(commit.tenant, name, key.encode(), due=due)
+
+    def _note(self, tenant: str, key: str, took: float) -> None:
+        """Look the more rarely at a document the longer that takes: all wait in one queue."""
+        self._slow.pop((tenant, key), None)
+        if took > SLOW:
+            if len(self._slow) >= KEPT:
+                self._slow.clear()
+            self._slow[tenant, key] = took * SHARE
 
     async def look(self, tenant: str, key: str) -> None:
         """Bring search, excerpt and mentions up to date, and check the content."""
@@ -64,7 +86,19 @@ class Upkeep:
             if refusal.code in (ErrorCode.ROOM_DELETED, ErrorCode.ROOM_NOT_FOUND):
                 return
             raise
-        said: dict[str, Any] = await node.compute(f"{TASKS}:describe", state, timeout=PATIENCE)
+        begun = node.now()
+        try:
+            said: dict[str, Any] = await node.compute(f"{TASKS}:describe", state, timeout=LONGEST)
+        except Refused as refusal:
+            if refusal.code is not ErrorCode.TOO_LARGE:
+                raise
+            # Again would take as long; until it changes, the search knows it as it was.
+            logger.warning("docs/%s: too large for the search", key)
+            sql = "UPDATE docs_document SET indexed = ? WHERE key = ?"
+            await node.execute(tenant, Statement(sql, (committed, key)))
+            return
+        finally:
+            self._note(tenant, key, node.now() - begun)
         problem = "; ".join(said["problems"])[:500]
         await node.execute(
             tenant,

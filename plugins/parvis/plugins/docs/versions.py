@@ -14,6 +14,7 @@ from .comments import ID
 from .contents import PATIENCE, TASKS
 from .history import History
 from .office import Office, malformed
+from .rights import Rights
 
 NAME: Final = 200
 """Characters of a version's name, at most."""
@@ -25,8 +26,9 @@ VERSIONS: Final = 200
 class Versions:
     """Does the commands about versions; whoever calls has found that the caller may edit."""
 
-    def __init__(self, office: Office, history: History) -> None:
+    def __init__(self, office: Office, rights: Rights, history: History) -> None:
         self._office = office
+        self._rights = rights
         self._history = history
 
     async def add(self, room: Room[YDoc], caller: Caller, body: Value) -> tuple[Value, int]:
@@ -40,9 +42,12 @@ class Versions:
             offset = edit.offset
         if not isinstance(offset, int):
             raise malformed("expected an offset of the log")
-        merged = await self._history.at(caller, room.key, offset)
         node = self._office.node
-        state = await node.compute(f"{TASKS}:packed", [merged["log"]], timeout=PATIENCE)
+        async with self._office.work(caller):
+            merged = await self._history.at(caller, room.key, offset)
+            state = await node.compute(f"{TASKS}:packed", [merged["log"]], timeout=PATIENCE)
+        # Rights may have gone meanwhile, or the document into the bin.
+        await self._rights.require(caller, room.key, "edit")
         now = node.now()
         async with (
             self._office.lock(room.tenant, room.key),
@@ -107,14 +112,20 @@ class Versions:
         offset = _mapping(body).get("offset")
         if not isinstance(offset, int):
             raise malformed("expected an offset of the log")
+        async with self._office.work(caller):
+            update = await self._reverting(room, caller, offset)
+        await self._rights.require(caller, room.key, "edit")
+        async with room.edit(caller) as edit:
+            edit.append(update)
+        return {"from": offset}, edit.offset
+
+    async def _reverting(self, room: Room[YDoc], caller: Caller, offset: int) -> bytes:
         then = await self._history.at(caller, room.key, offset)
         now = list(await room.state())
         update: bytes = await self._office.node.compute(
             f"{TASKS}:reverted", now, [then["log"]], timeout=PATIENCE
         )
-        async with room.edit(caller) as edit:
-            edit.append(update)
-        return {"from": offset}, edit.offset
+        return update
 
 
 def _versions(doc: Doc[Any]) -> Map[Any]:
