@@ -5,6 +5,7 @@ import * as tables from '@tiptap/pm/tables'
 import type { Binding } from './binding/binding'
 import { isInItem } from './content/keys'
 import { safeLink } from './schema/links'
+import { onTables } from './tables/tables'
 import type { EditorCommands, TableStep } from './types'
 
 export interface CommandHooks {
@@ -70,7 +71,7 @@ export function createCommands(hooks: CommandHooks): EditorCommands {
       return change((editor) => link(editor, address))
     },
     insertTable: (rows = 3, columns = 3) => change((editor) => insertTable(editor, rows, columns)),
-    table: (step) => change((editor) => TABLE_STEPS[step](editor.state, editor.view.dispatch) && (editor.view.focus(), true)),
+    table: (step) => change((editor) => onTables(TABLE_STEPS[step], editor.view) && (editor.view.focus(), true)),
     insertImages: (files) => change(() => hooks.insertImages(files)),
     mention: () => chain((steps, editor) => steps.insertContent(needsSpace(editor) ? ' @' : '@')),
     find: (replace = false) => hooks.bound() !== null && hooks.find(replace),

@@ -1,7 +1,7 @@
 import { Fragment, type Node } from '@tiptap/pm/model'
 import { TextSelection } from '@tiptap/pm/state'
 import { yXmlFragmentToProseMirrorRootNode, prosemirrorToYXmlFragment } from '@tiptap/y-tiptap'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { Foreign } from './foreign'
 import { contentSchema, Headless } from './headless'
@@ -180,6 +180,17 @@ test('an unknown node halts the editor before anything is written, and nothing i
   meet()
   expect(a.binding.fragment.length).toBe(2)
   expect(b.binding.fragment.toString()).toContain('dear to somebody')
+})
+
+test('a change that would not fit the schema is not made', () => {
+  const said = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const editor = new Headless(documentOf(p('one')), schema)
+  // Built unchecked, as prosemirror-tables does.
+  const row = schema.nodes['tableRow']!.create(null, schema.nodes['tableRow']!.create())
+  editor.dispatch(editor.state.tr.insert(5, schema.nodes['table']!.create(null, row)))
+  expect(editor.text.toString()).toBe('doc(paragraph("one"))')
+  expect(said).toHaveBeenCalledOnce()
+  said.mockRestore()
 })
 
 test.each([

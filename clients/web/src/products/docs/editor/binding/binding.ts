@@ -8,6 +8,7 @@ import type { Node, Schema } from '@tiptap/pm/model'
 import { Plugin, PluginKey, Selection, TextSelection, type EditorState, type Transaction } from '@tiptap/pm/state'
 import * as Y from 'yjs'
 import { applyDocument } from './apply'
+import { fits } from './fit'
 import { Foreign } from './foreign'
 import { toAbsolute, toRelative, type RelativeRange } from './positions'
 import { childrenOf, readDocument, type Drawn, type Shared } from './read'
@@ -86,7 +87,7 @@ export class Binding {
   plugin(): Plugin {
     return new Plugin({
       key: bindingKey,
-      filterTransaction: (tr) => !tr.docChanged || isRemote(tr) || (this.editable && !this.#halted),
+      filterTransaction: (tr) => !tr.docChanged || isRemote(tr) || (this.editable && !this.#halted && isFitting(tr)),
       view: (view) => {
         this.attach(view)
         return {
@@ -241,6 +242,12 @@ export class Binding {
     const selection = TextSelection.between(tr.doc.resolve(anchor), tr.doc.resolve(head))
     this.#surface.dispatch(tr.setSelection(selection).scrollIntoView().setMeta('addToHistory', false))
   }
+}
+
+function isFitting(tr: Transaction): boolean {
+  const is = fits(tr)
+  if (!is) console.error('a change was refused because what it made does not fit the schema', tr.steps.map((step) => step.toJSON() as unknown))
+  return is
 }
 
 /**

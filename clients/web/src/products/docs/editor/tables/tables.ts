@@ -1,8 +1,9 @@
 // Tables: selecting cells, keys, column widths, and shapes kept whole after what is done here.
 import { Extension } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
-import type { Plugin } from '@tiptap/pm/state'
-import { CellSelection, columnResizing, tableEditing, TableView } from '@tiptap/pm/tables'
+import type { Command, Plugin } from '@tiptap/pm/state'
+import { CellSelection, columnResizing, fixTables, tableEditing, TableView } from '@tiptap/pm/tables'
+import type { Surface } from '../binding/binding'
 import { isLocalChange } from '../content/changes'
 
 const LEAST_WIDTH = 48
@@ -36,6 +37,16 @@ export function cellEditing(): Plugin {
     return mend.call(this, transactions, before, state)
   }
   return editing
+}
+
+/**
+ * Runs a command of prosemirror-tables on whole tables. Concurrent edits may leave holes in one, in
+ * which the commands build nonsense.
+ */
+export function onTables(command: Command, surface: Surface): boolean {
+  const mending = fixTables(surface.state)
+  if (mending !== undefined) surface.dispatch(mending)
+  return command(surface.state, (tr) => surface.dispatch(tr))
 }
 
 export const Tables = Extension.create({
