@@ -43,13 +43,21 @@ class Server:
     """
 
     def __init__(
-        self, data: Path, *, open: bool, port: int, settings: Mapping[str, str], args: list[str]
+        self,
+        data: Path,
+        *,
+        open: bool,
+        port: int,
+        settings: Mapping[str, str],
+        args: list[str],
+        python: str = sys.executable,
     ) -> None:
         self.data: Final = data
         self.port = port
         self.log: Final[list[str]] = []
         self._args: Final = [*(["--open"] if open else []), *args]
         self._settings: Final = settings
+        self._python: Final = python
         self._child: subprocess.Popen[str] | None = None
         self._readers: list[threading.Thread] = []
 
@@ -84,7 +92,7 @@ class Server:
     def start(self) -> None:
         """Start the node and return when it serves. Raises `ServerError` if it ends instead."""
         assert self._child is None, "it is running"
-        argv = [sys.executable, "-m", "parvis.server", "serve"]
+        argv = [self._python, "-m", "parvis.server", "serve"]
         argv += ["--port", str(self.port), "--data", str(self.data), *self._args]
         child = subprocess.Popen(
             # If the tests themselves are killed, the kernel ends the node.
@@ -187,6 +195,7 @@ def start_server(
     port: int | None = None,
     settings: Mapping[str, str] | None = None,
     args: list[str] | None = None,
+    python: Path | None = None,
 ) -> Server:
     """Start a node and return it when it serves; leave its `with` block to end it.
 
@@ -196,12 +205,18 @@ def start_server(
         port: None for a free one.
         settings: Environment variables, e.g. ``PARVIS_ROOMS__PLAIN__CREATE``.
         args: More arguments for ``parvis serve``.
+        python: In whose environment Parvis is installed; None: the one that runs the tests.
 
     Raises:
         ServerError: If it does not start.
     """
     server = Server(
-        folder / "data", open=open, port=port or 0, settings=settings or {}, args=args or []
+        folder / "data",
+        open=open,
+        port=port or 0,
+        settings=settings or {},
+        args=args or [],
+        python=str(python or sys.executable),
     )
     server.start()
     return server
