@@ -1,7 +1,16 @@
 // The pictures of a document as object URLs: fetched with whatever lets one in, kept for when there is no network.
 import { Refusal } from '@shell/api'
+import { words } from '@shell/refusals'
 import { fetchFile } from '../api'
 import { picturesOf } from '../offline'
+import { t } from '../words'
+
+/** The sentence for a picture that the server does not take. */
+export function whyNoPicture(error: unknown): string {
+  const code = error instanceof Refusal ? error.code : ''
+  if (code === 'malformed') return t('picture.broken')
+  return code === 'too_large' ? t('picture.tooLarge') : words(error)
+}
 
 export class Pictures {
   readonly #key: string

@@ -238,7 +238,7 @@ const english = {
   'unreachable.title': 'The document cannot be reached',
   'unreachable.text': 'The server does not answer, and there is no copy of this document on this device.',
   'openFailed.title': 'The document could not be opened',
-  'openFailed.text': '',
+  'openFailed.text': 'Try again in a moment.',
 
   'ended.deleted': 'This document was deleted',
   'ended.removed': 'You no longer have access to this document',
@@ -324,6 +324,9 @@ const english = {
   'table.deleteRow': 'Delete row',
   'table.deleteColumn': 'Delete column',
   'table.delete': 'Delete table',
+
+  'picture.broken': 'This is no picture that can be shown here: it is broken, or not what its name says. PNG, JPEG, GIF and WebP can be.',
+  'picture.tooLarge': 'This picture is too large. Up to 20 MB and 40 million pixels are taken, as long as the document has room.',
 
   'comment.panel': 'Comments',
   'comment.panelCount': { one: 'Comments, {n} open', other: 'Comments, {n} open' },

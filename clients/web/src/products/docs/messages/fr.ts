@@ -239,7 +239,7 @@ const french: Translated<typeof english> = {
   'unreachable.title': 'Le document est inaccessible',
   'unreachable.text': 'Le serveur ne répond pas, et il n’y a pas de copie de ce document sur cet appareil.',
   'openFailed.title': 'Le document n’a pas pu être ouvert',
-  'openFailed.text': '',
+  'openFailed.text': 'Réessayez dans un instant.',
 
   'ended.deleted': 'Ce document a été supprimé',
   'ended.removed': 'Vous n’avez plus accès à ce document',
@@ -325,6 +325,9 @@ const french: Translated<typeof english> = {
   'table.deleteRow': 'Supprimer la ligne',
   'table.deleteColumn': 'Supprimer la colonne',
   'table.delete': 'Supprimer le tableau',
+
+  'picture.broken': 'Cette image ne peut pas être affichée ici : elle est abîmée, ou n’est pas ce que dit son nom. PNG, JPEG, GIF et WebP peuvent l’être.',
+  'picture.tooLarge': 'Cette image est trop grande. Jusqu’à 20 Mo et 40 millions de pixels, tant que le document a de la place.',
 
   'comment.panel': 'Commentaires',
   'comment.panelCount': { one: 'Commentaires, {n} ouvert', other: 'Commentaires, {n} ouverts' },

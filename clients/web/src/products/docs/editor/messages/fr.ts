@@ -3,10 +3,10 @@ import type english from './en'
 
 const french: { readonly [key in keyof typeof english]: string | { one: string; other: string } } = {
   'editor.label': 'Document',
-  'editor.empty': 'Écrivez, ou tapez « / » pour tout le reste',
-  'editor.empty.line': 'Tapez « / » pour insérer',
+  'editor.empty': 'Écrivez, ou tapez « / » pour tout le reste',
+  'editor.empty.line': 'Tapez « / » pour insérer',
   'editor.empty.heading': 'Titre',
-  'editor.task': 'Fait : {text}',
+  'editor.task': 'Fait : {text}',
   'editor.comment': 'Commenter',
 
   'editor.mark.bold': 'Gras',
@@ -53,7 +53,7 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.image.large': '{name} est trop lourde. Les images peuvent peser jusqu’à {n} Mo.',
 
   'editor.code.plain': 'Texte brut',
-  'editor.code.language': 'Langage du code : {name}',
+  'editor.code.language': 'Langage du code : {name}',
   'editor.code.languages': 'Chercher un langage',
   'editor.code.none': 'Aucun langage de ce nom',
 
@@ -116,10 +116,10 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.find.all': 'Tout remplacer',
   'editor.find.replaced': { one: '{n} endroit remplacé', other: '{n} endroits remplacés' },
 
-  'editor.paste.large': 'C’est trop à coller d’un coup : {n} millions de caractères. Jusqu’à {most} millions passent ; collez en plusieurs fois, ou importez un fichier.',
-  'editor.paste.blocks': 'Trop de contenu à coller d’un coup : {n} paragraphes au plus. Collez-le par morceaux, ou importez-le comme fichier.',
-  'editor.bounds.deep': 'Rien n’a été modifié : listes et citations s’imbriquent sur {n} niveaux au plus.',
-  'editor.bounds.long': 'Rien n’a été modifié : un paragraphe contient au plus {n} caractères. Découpez-le en plusieurs.',
+  'editor.paste.large': 'C’est trop à coller d’un coup : {n} millions de caractères. Jusqu’à {most} millions passent ; collez en plusieurs fois, ou importez un fichier.',
+  'editor.paste.blocks': 'Trop de contenu à coller d’un coup : {n} paragraphes au plus. Collez-le par morceaux, ou importez-le comme fichier.',
+  'editor.bounds.deep': 'Rien n’a été modifié : listes et citations s’imbriquent sur {n} niveaux au plus.',
+  'editor.bounds.long': 'Rien n’a été modifié : un paragraphe contient au plus {n} caractères. Découpez-le en plusieurs.',
 
   'editor.keys.text': 'Texte',
   'editor.keys.blocks': 'Paragraphes et listes',
