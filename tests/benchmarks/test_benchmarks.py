@@ -32,6 +32,30 @@ def test_the_other_benchmarks_run(name: str) -> None:
     assert "RSS MiB" in bench(name, "--short")
 
 
+@pytest.mark.parametrize("name", ["first_load", "documents", "crowd", "trace"])
+def test_the_benchmarks_in_chromium_run(name: str, chromium: Path) -> None:
+    assert "chromium  " in bench(f"browser.{name}", "--short")
+
+
+def test_a_replayed_history_gives_its_text_and_small_updates() -> None:
+    """In a process of its own, because the benchmarks are no package of the product."""
+    script = (
+        "from benchmarks.browser.history import Writer, history\n"
+        "from parvis.plugins.docs.fragment import load, read, seed\n"
+        "from parvis.plugins.docs.schema import content_of\n"
+        "past = history(most=4_000)\n"
+        "empty = seed({'type': 'doc', 'content': [{'type': 'paragraph'}]}).get_update()\n"
+        "writer = Writer(load([empty]))\n"
+        "updates = [writer.write([edit]) for edit in past.edits]\n"
+        "rows = content_of(read(load([empty, *updates])).document)\n"
+        "text = '\\n'.join(''.join(t['text'] for t in content_of(row)) for row in rows)\n"
+        "assert text == past.text, text\n"
+        "assert '\\n' in text\n"
+        "assert sum(map(len, updates)) < 60 * len(updates)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, check=True)
+
+
 def test_a_result_says_where_it_comes_from(tmp_path: Path) -> None:
     small = ["--clients", "4", "--writers", "2", "--seconds", "1", "--warm-up", "0.2"]
     bench("fanout", *small, "--results", str(tmp_path))
