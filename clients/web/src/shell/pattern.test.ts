@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { match } from './pattern'
+import { inside, match } from './pattern'
 
 test('a pattern gives its parameters, decoded', () => {
   expect(match('/docs/:key', '/docs/caf%C3%A9%2Fnoir')).toEqual({ key: 'café/noir' })
@@ -22,4 +22,13 @@ test('a star takes the rest, and needs one', () => {
 
 test('an address that cannot be decoded fits nothing', () => {
   expect(match('/docs/:key', '/docs/%E0%A4%A')).toBeNull()
+})
+
+test('an address to go on to leads nowhere else', () => {
+  const here = 'https://parvis.example'
+  expect(inside('/docs/a?view=mine#comment=b', here)).toBe(`${here}/docs/a?view=mine#comment=b`)
+  expect(new URL(inside('/.//evil.example', here), here).origin).toBe(here)
+  for (const asked of ['//evil.example', '/\t/evil.example', '/\n/evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', ' //evil.example', '', 'docs', '/\t\\evil.example']) {
+    expect(inside(asked, here)).toBe('/')
+  }
 })

@@ -36,3 +36,15 @@ function decode(segment: string): string | null {
     return null
   }
 }
+
+/** `asked`, a path of this app, as a whole address. `/` for every other, however disguised. */
+export function inside(asked: string, here: string = location.origin): string {
+  try {
+    // As the browser reads it: it drops tabs and line ends, and takes a backslash for a slash. Whole,
+    // because the path of `/.//example.org` is `//example.org`.
+    const url = new URL(asked, here)
+    return asked.startsWith('/') && url.origin === here ? url.href : '/'
+  } catch {
+    return '/'
+  }
+}
