@@ -11,6 +11,7 @@ import pytest
 from parvis.plugins import Caller, ErrorCode, Refused
 from parvis.server.identity.errors import LinkInvalid
 from parvis.server.identity.links import LIFE, is_path
+from parvis.server.members import INVITATIONS
 from parvis.server.settings import AuthSettings, Settings
 from parvis.storage import User
 from tests.identities import CHEAP, PASSWORD
@@ -330,6 +331,8 @@ async def test_a_room_type_learns_who_has_an_account_already(site: Site) -> None
     person = (await site.members.invite(caller, "BOB@example.org")).person
     assert person is not None
     assert person.id == bob.id
+    for _ in range(INVITATIONS + 1):
+        assert (await site.members.invite(caller, "bob@example.org")).person == person
     with pytest.raises(Refused) as refused:
         await site.members.invite(caller, "far@example.org")
     assert refused.value.code is ErrorCode.CONFLICT

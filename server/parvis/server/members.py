@@ -71,6 +71,12 @@ class Members(Directory):
         await self.notices.add(tenant, notice)
 
     async def invite(self, caller: Caller, email: str, *, path: str = "/") -> Invited:
+        known = await self._people.by_email(email.strip())
+        if known is not None and caller.member and known.tenant == caller.tenant:
+            # A colleague: nobody is invited, so that nothing need be allowed or counted.
+            if known.disabled:
+                raise Refused(ErrorCode.CONFLICT, "this address cannot be invited")
+            return Invited(known.email, person_of(known))
         try:
             link, _ = await self.invitation(caller, email, path=path)
         except EmailTaken:
