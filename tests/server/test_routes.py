@@ -21,6 +21,7 @@ from tests.server.rooms.lab import Board
 from tests.server.site import serve as serve_whole
 
 LARGE = 512 * 1024
+FILM = bytes(OF_ONE + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Drawn(Board):
             Route("PUT", "boards/{board}/film", self.tell, max_body=OF_ONE // 2),
             Route("GET", "open/{board}", self.tell, public=True, query={"page": "Which one."}),
             Route("POST", "open/{board}", self.tell, public=True),
+            Route("GET", "film", self.film),
             Route("GET", "picture", self.picture, answer="image/png"),
             Route("DELETE", "boards/{board}", self.forget, status=204),
             Route("GET", "full", self.refuse),
@@ -74,6 +76,9 @@ class Drawn(Board):
 
     async def picture(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(b"\x89PNG", content_type="image/png", headers={"ETag": '"1"'})
+
+    async def film(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(FILM, content_type="video/webm")
 
     async def forget(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=204)
@@ -278,3 +283,14 @@ async def test_one_person_fills_the_memory_with_so_many_uploads_and_no_more(site
     assert {(await upload).status for upload in uploads} == {200}
     again, _, _ = await site.ask("PUT", "boards/b/picture", bytes(LARGE), **token)
     assert again == 200
+
+
+async def test_who_reads_nothing_of_large_answers_gets_no_more_of_them(site: Site) -> None:
+    token = await site.token()
+    unread = await site.client.get("/api/v1/board/film", headers=token)
+    status, answer, _ = await site.ask("GET", "film", **token)
+    assert (status, answer["error"]["code"]) == (429, "rate_limited")
+    assert (await site.ask("GET", "picture", **token))[0] == 200
+    assert await unread.read() == FILM
+    status, body, _ = await site.ask("GET", "film", **token)
+    assert (status, len(body)) == (200, len(FILM))

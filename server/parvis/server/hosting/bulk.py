@@ -1,4 +1,4 @@
-"""Large request bodies: how many bytes of them a node holds at a time, of one sender and of all."""
+"""Large bodies, of requests and answers: how many bytes a node holds at a time, for one, for all."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -14,7 +14,7 @@ OF_ALL: Final = 256 * 1024 * 1024
 
 
 class Bulk:
-    """Counts the bytes of bodies that are being received and worked on."""
+    """Counts the bytes of bodies that are being received and worked on, or sent."""
 
     def __init__(self, *, of_one: int = OF_ONE, of_all: int = OF_ALL) -> None:
         self._of_one = of_one
@@ -32,9 +32,9 @@ class Bulk:
         # Guests can become as many people as they like: their network counts.
         sender = f"{caller.tenant} {caller.user}" if caller.member else network_of(address)
         if self._held[sender] + size > self._of_one:
-            raise Refused(ErrorCode.RATE_LIMITED, "too many uploads at once; finish some first")
+            raise Refused(ErrorCode.RATE_LIMITED, "too much at once; wait for what is under way")
         if self._held.total() + size > self._of_all:
-            raise Refused(ErrorCode.TRY_AGAIN, "too much is being uploaded; try again in a moment")
+            raise Refused(ErrorCode.TRY_AGAIN, "too much is under way; try again in a moment")
         self._held[sender] += size
         try:
             yield

@@ -1,33 +1,38 @@
 """HTTP routes that room types bring along, below ``/api/v1/<type>``."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from aiohttp import web
 
 from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
 
 from ..api import Gate
-from ..api.bodies import MAX_BODY, parse, require_json, whole
+from ..api.bodies import MAX_BODY, PACE, PATIENCE, parse, require_json, whole
 from ..identity import Unauthenticated
 from ..settings import LOCAL_TENANT
-from .bulk import Bulk
+from .bulk import OF_ALL, OF_ONE, Bulk
 from .registry import Registry
 
 NO_BODY = frozenset({204, 304})
 """Statuses of answers that carry nothing."""
 
+LARGE: Final = 1024 * 1024
+"""Bytes of an answer that is counted until it has gone out: its reader may be slow, or not read."""
+
 
 def add_plugin_routes(app: web.Application, registry: Registry, gate: Gate) -> None:
     """Serve the routes of all room types; callers are identified, errors answered as JSON."""
-    bulk = Bulk()
+    uploads, downloads = Bulk(), Bulk(of_one=2 * OF_ONE, of_all=2 * OF_ALL)
     for kind in registry:
         for route in kind.routes:
             path = f"/api/v1/{kind.name}/{route.path.lstrip('/')}"
-            app.router.add_route(route.method, path, _handler(route, gate, bulk))
+            app.router.add_route(route.method, path, _handler(route, gate, uploads, downloads))
 
 
 def _handler(
-    route: Route, gate: Gate, bulk: Bulk
+    route: Route, gate: Gate, uploads: Bulk, downloads: Bulk
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         caller = await _caller(route, gate, request)
@@ -37,7 +42,7 @@ def _handler(
         if size <= MAX_BODY:
             return await answer(request, caller)
         # For as long as it is worked on: whoever waits for their turn holds it in memory.
-        with bulk.held(caller, gate.address(request), size):
+        with uploads.held(caller, gate.address(request), size):
             return await answer(request, caller)
 
     async def answer(request: web.Request, caller: Caller) -> web.Response:
@@ -53,9 +58,24 @@ def _handler(
             gate.address(request),
             gate.base(request),
         )
-        return _response(await route.handle(asked))
+        made = _response(await route.handle(asked))
+        if isinstance(made.body, bytes) and len(made.body) > LARGE:
+            with downloads.held(caller, asked.address, len(made.body)):
+                await _send(request, made, PATIENCE + len(made.body) / PACE)
+        return made
 
     return handle
+
+
+async def _send(request: web.Request, answer: web.Response, patience: float) -> None:
+    """Send an answer, or cut the connection off if nobody takes it."""
+    try:
+        async with asyncio.timeout(patience):
+            await answer.prepare(request)
+            await answer.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
 
 
 def _announced(request: web.Request, most: int) -> int:
