@@ -58,7 +58,7 @@ test: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run every test, or th
 soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, or those of T=…
 	$(BIN)/pytest -m soak -o faulthandler_timeout=0 $(T)
 
-bench: setup  ## measure; the method is in benchmarks/README.md
+bench: setup tests/browser/node_modules/.installed debian  ## measure; the method is in benchmarks/README.md
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 lint: $(LINTERS)  ## check format, style, types and who imports whom
