@@ -6,7 +6,7 @@ import { Binding, isRemote } from './binding/binding'
 import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
 import { createCommands } from './commands'
-import { nearness } from './content/near'
+import { LONG, nearness } from './content/near'
 import { bounds } from './content/bounds'
 import { repairIds } from './content/repair'
 import { countCharacters, countWords, survey } from './content/survey'
@@ -40,7 +40,8 @@ export function createEditor(options: EditorOptions): EditorHandle {
   const { doc, awareness, onEvent } = options
   const fragment = doc.getXmlFragment(options.fragment ?? 'default')
   const root = document.createElement('div')
-  root.className = 'doc-editor'
+  // Before the first drawing, which comes without plugins and is laid out at once.
+  root.className = fragment.length >= LONG ? 'doc-editor is-long' : 'doc-editor'
   options.element.append(root)
 
   const words: Words = (key, values) => options.words(key, values)
@@ -188,6 +189,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
       })
       bound = { editor, binding: binding!, ...made! }
       made!.surfaces.attach(editor)
+      root.classList.remove('is-long') // `nearness` says it from now on.
       unbind = () => {
         bound = null
         made!.uploads.destroy()

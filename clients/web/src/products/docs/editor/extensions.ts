@@ -13,7 +13,7 @@ import type { Images } from './images/store'
 import { imageView } from './images/view'
 import { marks } from './schema/marks'
 import { nodes, tableRoles } from './schema/nodes'
-import { Tables } from './tables/tables'
+import { tableView, Tables } from './tables/tables'
 import type { Words } from './types'
 
 export interface ExtensionHooks {
@@ -30,6 +30,7 @@ export interface ExtensionHooks {
 
 export function extensions(hooks: ExtensionHooks): Extensions {
   const views = {
+    table: tableView,
     taskItem: taskItemView(hooks.words),
     image: imageView(hooks.images, hooks.words),
     codeBlock: codeBlockView({ words: hooks.words, pick: hooks.pickLanguage }),

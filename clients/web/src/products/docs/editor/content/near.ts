@@ -7,7 +7,7 @@ import { Plugin, PluginKey, type EditorState } from '@tiptap/pm/state'
 import { Decoration, DecorationSet } from '@tiptap/pm/view'
 
 /** Shorter documents are laid out as a whole. */
-const LONG = 150
+export const LONG = 150
 
 /** Longer blocks are not looked through by the browser's spelling. */
 const HUGE = 20_000

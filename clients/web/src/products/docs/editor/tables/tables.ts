@@ -23,6 +23,12 @@ class ScrolledTable extends TableView {
   }
 }
 
+/**
+ * How a table is drawn. Given to the editor by the node, not by the plugin for column widths: plugins come
+ * after the first drawing, and one that brings a view of its own has the whole document drawn again.
+ */
+export const tableView = ({ node }: { node: Node }) => new ScrolledTable(node)
+
 function name(table: HTMLElement, node: Node): void {
   const id: unknown = node.attrs['id']
   if (typeof id === 'string') table.dataset['id'] = id
@@ -52,7 +58,7 @@ export function onTables(command: Command, surface: Surface): boolean {
 export const Tables = Extension.create({
   name: 'tables',
   addProseMirrorPlugins() {
-    return [columnResizing({ View: ScrolledTable, defaultCellMinWidth: LEAST_WIDTH, cellMinWidth: LEAST_WIDTH }), cellEditing()]
+    return [columnResizing({ View: null, defaultCellMinWidth: LEAST_WIDTH, cellMinWidth: LEAST_WIDTH }), cellEditing()]
   },
   addKeyboardShortcuts() {
     const clear = () => {
