@@ -104,6 +104,18 @@ async def whole(request: web.Request, *, most: int = MAX_BODY) -> bytes:
         raise Fault(408, "too_slow", f"the body took more than {patience:g} seconds") from None
 
 
+async def send(request: web.Request, answer: web.Response) -> None:
+    """Send a large answer, or cut the connection off if it is not taken in the time for it."""
+    size = len(answer.body) if isinstance(answer.body, bytes) else 0
+    try:
+        async with asyncio.timeout(PATIENCE + size / PACE):
+            await answer.prepare(request)
+            await answer.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+
+
 def required(kind: type[Any]) -> list[str]:
     """Name the fields without default."""
     return [

@@ -1,4 +1,4 @@
-"""Large bodies, of requests and answers: how many bytes a node holds at a time, for one, for all."""
+"""Large bodies, of requests and of answers: how many bytes a node holds at a time."""
 
 from collections import Counter
 from collections.abc import Generator

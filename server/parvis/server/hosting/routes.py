@@ -1,6 +1,5 @@
 """HTTP routes that room types bring along, below ``/api/v1/<type>``."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -9,7 +8,7 @@ from aiohttp import web
 from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
 
 from ..api import Gate
-from ..api.bodies import MAX_BODY, PACE, PATIENCE, parse, require_json, whole
+from ..api.bodies import MAX_BODY, parse, require_json, send, whole
 from ..identity import Unauthenticated
 from ..settings import LOCAL_TENANT
 from .bulk import OF_ALL, OF_ONE, Bulk
@@ -61,21 +60,10 @@ def _handler(
         made = _response(await route.handle(asked))
         if isinstance(made.body, bytes) and len(made.body) > LARGE:
             with downloads.held(caller, asked.address, len(made.body)):
-                await _send(request, made, PATIENCE + len(made.body) / PACE)
+                await send(request, made)
         return made
 
     return handle
-
-
-async def _send(request: web.Request, answer: web.Response, patience: float) -> None:
-    """Send an answer, or cut the connection off if nobody takes it."""
-    try:
-        async with asyncio.timeout(patience):
-            await answer.prepare(request)
-            await answer.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
 
 
 def _announced(request: web.Request, most: int) -> int:
