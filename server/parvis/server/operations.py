@@ -14,6 +14,7 @@ from parvis.plugins import ErrorCode, Refused, YDoc
 from parvis.protocol import RoomName
 from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
 
+from .errors import ServerError
 from .hosting.registry import Registry
 from .identity import Identity
 from .identity.links import address_of
@@ -25,11 +26,11 @@ Delete = Callable[[str, str], Awaitable[None]]
 EXPORT_TIMEOUT: Final = 300.0
 
 
-class UnknownUser(Exception):
+class UnknownUser(ServerError):
     """No account has this e-mail address."""
 
 
-class CannotExport(Exception):
+class CannotExport(ServerError):
     """The part's content does not exist in the wanted form."""
 
 

@@ -7,6 +7,8 @@ can run in one process under virtual time. The store's port is `parvis.storage.S
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from .errors import ServerError
+
 
 class Timer(Protocol):
     """A call to come; `cancel` forgets it."""
@@ -66,7 +68,7 @@ class Transport(Protocol):
         ...
 
 
-class HelperStopped(Exception):
+class HelperStopped(ServerError):
     """Base of what can become of a helper's work instead of a result.
 
     Attributes:

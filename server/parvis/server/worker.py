@@ -19,6 +19,7 @@ import uvloop
 
 from parvis.server import logs
 from parvis.server.control import Report, Start, receive_start, send_report
+from parvis.server.errors import ServerError
 from parvis.server.firewall.children import die_with
 from parvis.server.firewall.watch import Suspect, Watch
 from parvis.server.settings import Settings
@@ -30,7 +31,7 @@ REFUSED: Final = 78
 """Exit code when starting again would not help (EX_CONFIG of sysexits.h)."""
 
 
-class StartRefused(Exception):
+class StartRefused(ServerError):
     """The worker cannot start until the operator changes something, which the text says."""
 
 

@@ -4,16 +4,7 @@ Only the contract stands here, so that plugins may import it without any driver.
 with `parvis.storage.factory.open_store`.
 """
 
-from parvis.storage.accounts import (
-    AccountChanged,
-    Accounts,
-    EmailTaken,
-    Link,
-    LinkGone,
-    LinkKind,
-    SignIn,
-    User,
-)
+from parvis.storage.accounts import Accounts, Link, LinkKind, SignIn, User
 from parvis.storage.api import (
     Address,
     Appended,
@@ -35,7 +26,10 @@ from parvis.storage.api import (
 )
 from parvis.storage.blobs import Blobs
 from parvis.storage.errors import (
+    AccountChanged,
     DataFolderHeld,
+    EmailTaken,
+    LinkGone,
     RoomDeleted,
     RoomNotFound,
     SchemaTooNew,

@@ -81,18 +81,6 @@ class Link:
     language: str = ""
 
 
-class EmailTaken(Exception):
-    """Another account has this e-mail address."""
-
-
-class AccountChanged(Exception):
-    """The account has got a new password since it was read; what was decided by that is void."""
-
-
-class LinkGone(Exception):
-    """The link was used, taken back or replaced; or there never was one."""
-
-
 class Accounts(Protocol):
     """Keeps accounts durable. Raises `parvis.storage.StoreUnavailable` on a passing fault."""
 

@@ -5,6 +5,9 @@ StorageError                 the base: nothing of the call became durable
 ├── RoomNotFound             no such room in this tenant
 ├── RoomDeleted              the room was deleted; its tombstone keeps the name from coming back
 ├── StatementRefused         a statement broke a constraint, or is not valid SQL
+├── EmailTaken               another account has this e-mail address
+├── AccountChanged           the account has got a new password since it was read
+├── LinkGone                 the one-time link was used, taken back or replaced
 ├── SchemaTooNew             the data was written by a later version of Parvis
 └── DataFolderHeld           another process owns the data folder
 """
@@ -36,6 +39,18 @@ class RoomDeleted(StorageError):
 
 class StatementRefused(StorageError):
     """A statement of a plugin broke a constraint, or is not valid SQL."""
+
+
+class EmailTaken(StorageError):
+    """Another account has this e-mail address."""
+
+
+class AccountChanged(StorageError):
+    """The account has got a new password since it was read; what was decided by that is void."""
+
+
+class LinkGone(StorageError):
+    """The link was used, taken back or replaced; or there never was one."""
 
 
 class SchemaTooNew(StorageError):

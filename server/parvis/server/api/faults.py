@@ -14,6 +14,7 @@ from parvis.plugins import ErrorCode, Refused
 from parvis.protocol import InvalidName
 from parvis.storage import AccountChanged, EmailTaken, RoomDeleted, RoomNotFound, StoreUnavailable
 
+from ..errors import ServerError
 from ..identity import (
     InvalidAccount,
     KeysUnavailable,
@@ -30,7 +31,7 @@ logger = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Fault(Exception):
+class Fault(ServerError):
     """An answer that is an error.
 
     Attributes:

@@ -5,13 +5,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..errors import ServerError
+
 USAGE: Final = 2
 """Exit code when the command line or the settings are wrong."""
 FAULT: Final = 1
 """Exit code when something else went wrong."""
 
 
-class CommandError(Exception):
+class CommandError(ServerError):
     """The command ends here.
 
     Attributes:

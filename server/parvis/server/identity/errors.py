@@ -11,8 +11,10 @@ IdentityError            the base
 └── SetUpClosed          there is an administrator already, or the set-up secret is wrong
 """
 
+from ..errors import ServerError
 
-class IdentityError(Exception):
+
+class IdentityError(ServerError):
     """Base of all errors of identity. The text is for people and gives no secret away."""
 
 

@@ -3,8 +3,10 @@
 from email.message import EmailMessage
 from typing import Protocol
 
+from ..errors import ServerError
 
-class Rejected(Exception):
+
+class Rejected(ServerError):
     """A letter will never be taken, by this way; trying again is of no use."""
 
 

@@ -14,6 +14,7 @@ from parvis.protocol.surrogates import Astral, Pairs, astral, mend
 from parvis.protocol.update import Scan
 from parvis.protocol.yjs import decode_state_vector, encode_state_vector
 
+from ..errors import ServerError
 from ..ports import HelperStopped
 from .seat import Submission
 from .sending import merged_update
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .fast import FastPart
 
 
-class TakesLong(Exception):
+class TakesLong(ServerError):
     """A large document is to be made anew; carries its state, as it is."""
 
     def __init__(self, state: bytes) -> None:

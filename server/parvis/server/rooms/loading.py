@@ -17,6 +17,7 @@ from parvis.protocol.surrogates import astral, mend
 from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
+from ..errors import ServerError
 from ..firewall.order import Order
 from ..firewall.vetting import find_poison
 from ..ports import HelperMissing, HelperStopped
@@ -35,7 +36,7 @@ MANY_BRACKETS: Final = 4000
 """Bytes that could open a nested value; with fewer, a row cannot be too deep for the stack."""
 
 
-class CannotLoad(Exception):
+class CannotLoad(ServerError):
     """The log could not be turned into a document."""
 
 
@@ -86,7 +87,7 @@ async def load_document(part: FastPart) -> None:
         raise CannotLoad(str(broken)) from broken
 
 
-class Broken(Exception):
+class Broken(ServerError):
     """An apply panicked or raised: the document is not to be used."""
 
 

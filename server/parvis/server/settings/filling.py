@@ -14,6 +14,8 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, TypeVar, Union
 
+from ..errors import ServerError
+
 T = TypeVar("T")
 
 SIZES: Final[Mapping[str, int]] = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -40,7 +42,7 @@ class Problem:
         return f"{self.key}: {self.message}"
 
 
-class SettingsInvalid(Exception):
+class SettingsInvalid(ServerError):
     """The settings cannot be used; `problems` says all that is wrong with them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from parvis.storage.accounts import (
-    AccountChanged,
-    Accounts,
-    EmailTaken,
-    Link,
-    LinkGone,
-    SignIn,
-    User,
-)
+from parvis.storage.accounts import Accounts, Link, SignIn, User
 from parvis.storage.api import Store
+from parvis.storage.errors import AccountChanged, EmailTaken, LinkGone
 
 ANN = User("u_ann", "acme", "Ann@Example.org", "Ann", "#aa0000", "$argon2id$…", True, 10.5)
 BOB = User("u_bob", "acme", "bob@example.org", "Bob", "#00bb00", "", False, 5)

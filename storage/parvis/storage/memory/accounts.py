@@ -2,15 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from parvis.storage.accounts import (
-    AccountChanged,
-    EmailTaken,
-    Link,
-    LinkGone,
-    LinkKind,
-    SignIn,
-    User,
-)
+from parvis.storage.accounts import Link, LinkKind, SignIn, User
+from parvis.storage.errors import AccountChanged, EmailTaken, LinkGone
 
 
 class MemoryAccounts:

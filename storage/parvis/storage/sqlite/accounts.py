@@ -5,15 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from parvis.storage.accounts import (
-    AccountChanged,
-    EmailTaken,
-    Link,
-    LinkGone,
-    LinkKind,
-    SignIn,
-    User,
-)
+from parvis.storage.accounts import Link, LinkKind, SignIn, User
+from parvis.storage.errors import AccountChanged, EmailTaken, LinkGone
 from parvis.storage.sqlite.engine import Engine
 from parvis.storage.sqlite.files import Database
 
