@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from parvis.plugins import ErrorCode, Guest, Refused
 from parvis.storage import User
 
+from ..identity import InvalidAccount
+from ..identity.people import tidied
 from ..identity.tokens import Tokens
-
-LONGEST_NAME = 100
 
 
 class Guests:
@@ -39,10 +39,12 @@ class Guests:
         Raises:
             Refused: If the host has no account in the tenant any more, or that is no name.
         """
-        name = " ".join(name.split())
-        if not name or len(name) > LONGEST_NAME or not name.isprintable():
-            reason = f"expected a name of 1 to {LONGEST_NAME} printable characters"
-            raise Refused(ErrorCode.REFUSED, reason)
+        try:
+            name = tidied(name)
+        except InvalidAccount as invalid:
+            raise Refused(ErrorCode.REFUSED, str(invalid)) from None
+        if not name:
+            raise Refused(ErrorCode.REFUSED, "expected a name, got none")
         user = await self._account(host)
         if user is None or user.disabled or user.tenant != tenant:
             raise Refused(ErrorCode.PERMISSION_DENIED, "whoever let guests in has gone")

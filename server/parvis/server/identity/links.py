@@ -63,7 +63,7 @@ class Links:
         if not MAILABLE.fullmatch(email) or not email.isprintable():
             raise InvalidAccount(f"expected an e-mail address, got {email[:80]!r}")
         if not is_path(path):
-            raise InvalidAccount("expected the path of a page here, like /docs")
+            raise InvalidAccount("expected the path of a page here, like /account")
         link = self._new("invitation", tenant if inviter is None else inviter.tenant, email)
         link = dataclasses.replace(
             link,

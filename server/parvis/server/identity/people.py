@@ -80,7 +80,7 @@ class People:
             LinkGone: If there is no such invitation any more.
         """
         email = email.strip()
-        name = _name(name) or email.partition("@")[0]
+        name = tidied(name) or email.partition("@")[0]
         if not is_email(email):
             raise InvalidAccount(f"expected an e-mail address, got {email[:80]!r}")
         if password:
@@ -162,7 +162,7 @@ class People:
         Raises:
             InvalidAccount: If the name is none, or the colour is not one of `COLORS`.
         """
-        name = user.name if name is None else _name(name)
+        name = user.name if name is None else tidied(name)
         color = user.color if color is None else color.lower()
         if not name:
             raise InvalidAccount("expected a name, got none")
@@ -239,8 +239,8 @@ def is_email(text: str) -> bool:
     return EMAIL.fullmatch(text) is not None and text.isprintable()
 
 
-def _name(name: str) -> str:
-    """Return a name as it is kept. Raises `InvalidAccount`."""
+def tidied(name: str) -> str:
+    """Return a person's name as it is kept. Raises `InvalidAccount`."""
     name = " ".join(name.split())
     if len(name) > MAX_NAME or not name.isprintable():
         raise InvalidAccount(f"expected a name of up to {MAX_NAME} printable characters")
