@@ -13,6 +13,7 @@ from tests.running import start_server
 from tests.services import program
 
 SHELL: Final = re.compile(r"^```sh\n(.*?)^```", re.S | re.M)
+FILE: Final = re.compile(r"^```python\n# (\S*poster\S*\.py)\n(.*?)^```", re.S | re.M)
 TARGET: Final = re.compile(r"\[[^]]*\]\(([^)#:]+)(?:#[^)]*)?\)")
 """Where a link or a picture leads, if it stays in the checkout."""
 CODE: Final = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.S | re.M)
@@ -39,6 +40,18 @@ def test_the_api_of_documents_answers_as_described(tmp_path: Path) -> None:
         said = run(shell, tmp_path, PARVIS=server.url, TOKEN=token)
     assert "# Present\n\n- Ada\n- Grace\n\n**Decided:** peas first.\n" in said
     assert '"title": "Minutes of March"' in said
+
+
+def test_the_room_type_that_shows_what_a_node_offers_passes_its_test(tmp_path: Path) -> None:
+    written = FILE.findall((CHECKOUT / "plugins" / "README.md").read_text())
+    assert len(written) == 3
+    for name, content in written:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    configured = ["asyncio_mode=auto", "asyncio_default_fixture_loop_scope=function"]
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    argv += [part for option in configured for part in ("-o", option)]
+    assert "1 passed" in run(argv, tmp_path, PYTHONPATH=str(tmp_path))
 
 
 def test_links_and_pictures_in_the_documentation_lead_somewhere() -> None:
