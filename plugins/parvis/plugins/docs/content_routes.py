@@ -9,8 +9,9 @@ from urllib.parse import quote
 from parvis.plugins import HttpRequest, HttpResponse, Route
 
 from .bodies import Addition, Copy, NewDocument, choice, number
-from .contents import OUT, Contents
+from .contents import Contents
 from .filing import SAFE, Filing
+from .formats.names import WRITTEN
 from .history import History
 from .office import Office, malformed
 from .routes import document_answer
@@ -54,7 +55,7 @@ class ContentRoutes:
                 "Read a document as a file",
                 answer="application/octet-stream",
                 query={
-                    "format": f"{', '.join(OUT)}; json if missing.",
+                    "format": f"{', '.join(WRITTEN)}; json if missing.",
                     "offset": "As it was after this place in the log.",
                 },
             ),
@@ -119,11 +120,11 @@ class ContentRoutes:
         return document_answer(await self._contents.duplicate(request.caller, key, body.title), 201)
 
     async def _export(self, request: HttpRequest) -> HttpResponse:
-        format = choice(request.query, "format", OUT, "json")
+        format = choice(request.query, "format", WRITTEN, "json")
         offset = number(request, "offset", 0) if "offset" in request.query else None
         key = request.path["key"]
         content, title = await self._contents.export(request.caller, key, format, offset)
-        type, end = OUT[format]
+        type, end = WRITTEN[format]
         disposition = attachment(f"{title or 'document'}.{end}")
         headers = {**CONFINED, "Content-Disposition": disposition, "Cache-Control": "no-store"}
         return HttpResponse(content, content_type=type, headers=headers)

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
 from .documents import TITLE, Documents
+from .formats.names import ENDS, READ, TYPES
 from .office import Office, malformed
 from .rights import Rights
 from .roles import EDIT
@@ -18,38 +19,11 @@ CONVERT: Final = "parvis.plugins.docs.formats.convert"
 PATIENCE: Final = 120.0
 """Seconds that a conversion may take; a PDF of 100,000 words takes 12 on a quiet machine."""
 
-IN: Final = ("markdown", "html", "text", "json")
-
-OUT: Final[Mapping[str, tuple[str, str]]] = {
-    "json": ("application/json", "json"),
-    "markdown": ("text/markdown; charset=utf-8", "md"),
-    "html": ("text/html; charset=utf-8", "html"),
-    "text": ("text/plain; charset=utf-8", "txt"),
-    "pdf": ("application/pdf", "pdf"),
-}
-"""Media type and the end of a file's name, by format."""
-
 PICTURED: Final = frozenset({"html", "pdf"})
 """Formats that carry their images along."""
 
 PICTURES: Final = 40 * 1024 * 1024
 """Bytes of images in one file; those beyond show their words instead."""
-
-ENDS: Final[Mapping[str, str]] = {
-    "md": "markdown",
-    "markdown": "markdown",
-    "html": "html",
-    "htm": "html",
-    "txt": "text",
-    "text": "text",
-    "json": "json",
-}
-TYPES: Final[Mapping[str, str]] = {
-    "text/markdown": "markdown",
-    "text/html": "html",
-    "text/plain": "text",
-    "application/json": "json",
-}
 
 COPY: Final[Mapping[str, str]] = {"en": "Copy of {title}", "fr": "Copie de {title}"}
 
@@ -98,8 +72,8 @@ class Contents:
         return await self._documents.create(caller, title[:TITLE], space, seed=parsed["update"])
 
     async def _parsed(self, caller: Caller, format: str, content: bytes) -> dict[str, Any]:
-        if format not in IN:
-            raise malformed(f"expected a format of {', '.join(IN)}, got {format[:40]!r}")
+        if format not in READ:
+            raise malformed(f"expected a format of {', '.join(READ)}, got {format[:40]!r}")
         async with self._office.work(caller):
             node = self._office.node
             parsed: dict[str, Any] = await node.compute(

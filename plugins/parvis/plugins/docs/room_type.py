@@ -31,9 +31,10 @@ from parvis.plugins import (
 from .commands import SLOW, Commands
 from .comments import Comments
 from .content_routes import ContentRoutes
-from .contents import OUT, TASKS, Contents
+from .contents import TASKS, Contents
 from .documents import Documents
 from .filing import Filing
+from .formats.names import WRITTEN
 from .history import History
 from .listing import Listing
 from .notices import Notices
@@ -72,7 +73,7 @@ class Docs(RoomType[YDoc]):
     Settings = DocsSettings
     migrations = migrations_in("parvis.plugins.docs")
     beside = SLOW
-    exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in OUT})
+    exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in WRITTEN})
 
     def __init__(self, settings: object = None) -> None:
         super().__init__(settings)

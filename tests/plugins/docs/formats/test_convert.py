@@ -11,6 +11,7 @@ from PIL import Image
 
 from parvis.plugins import ErrorCode, Refused
 from parvis.plugins.docs.formats import convert
+from parvis.plugins.docs.formats.names import WRITTEN
 from parvis.plugins.docs.fragment import load, read, seed
 from parvis.plugins.docs.schema import Json, attributes_of, content_of
 
@@ -33,7 +34,7 @@ def dumped(document: Json) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize("format", convert.TYPES)
+@pytest.mark.parametrize("format", WRITTEN)
 def test_a_document_is_exported_in_every_format(format: str) -> None:
     file = packed(convert.export([DOCUMENT.update], format, "Title", {}))
     assert isinstance(file, bytes)

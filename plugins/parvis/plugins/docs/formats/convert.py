@@ -23,15 +23,7 @@ from .html_writer import to_page
 from .limits import TooLarge
 from .markdown_reader import from_markdown
 from .markdown_writer import to_markdown
-
-TYPES: Mapping[str, tuple[str, str]] = {
-    "json": ("application/json", "json"),
-    "markdown": ("text/markdown; charset=utf-8", "md"),
-    "html": ("text/html; charset=utf-8", "html"),
-    "text": ("text/plain; charset=utf-8", "txt"),
-    "pdf": ("application/pdf", "pdf"),
-}
-"""Media type and file extension of each format."""
+from .names import WRITTEN
 
 MAX_INPUT = 10 * 1024 * 1024
 MAX_OUTPUT = 64 * 1024 * 1024
@@ -60,7 +52,7 @@ class Facts(TypedDict):
 
 
 def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[str, bytes]) -> bytes:
-    """Return a document as a file of one of `TYPES`.
+    """Return a document as a file of one of `names.WRITTEN`.
 
     Args:
         title: Of the file, where the format has room for one.
@@ -68,7 +60,7 @@ def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[st
     """
     write = _WRITERS.get(format)
     if write is None:
-        raise Refused(ErrorCode.MALFORMED, f"the formats are {', '.join(TYPES)}")
+        raise Refused(ErrorCode.MALFORMED, f"the formats are {', '.join(WRITTEN)}")
     with _refusing():
         content = write(fragment.read(fragment.load(updates)).document, title, images)
     if len(content) > MAX_OUTPUT:
@@ -77,7 +69,7 @@ def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[st
 
 
 def parse(format: str, content: bytes, chance: bytes) -> Parsed:
-    """Read a file of one of `TYPES`, PDF excepted; blocks get ids, made of `chance`."""
+    """Read a file of one of `names.READ`; blocks get ids, made of `chance`."""
     with _refusing():
         parsed = fragment.identified(check(_parse(format, content)), fragment.new_ids(chance))
         document, _ = fragment.to_json(fragment.from_json(parsed))
