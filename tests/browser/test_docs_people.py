@@ -116,7 +116,7 @@ def test_a_document_deleted_while_open_can_be_saved_as_a_file(
         "removed": "You no longer have access to this document",
         "inBin": "This document is in the bin",
         "deleted": "This document was deleted",
-        "missing": "This document is not there for you",
+        "missing": "You cannot see this document",
         "name": "Short-lived.html",
         "holds": True,
         "errors": [],

@@ -41,7 +41,7 @@ def test_the_first_start_link_makes_the_administrator_who_can_sign_in_again(
         "focused": "password",
         "secretGone": True,
         "kept": None,
-        "refused": "The e-mail address or the password is not right.",
+        "refused": "Wrong e-mail address or password.",
         "again": "Ada Lovelace",
         "used": "This link has been used or is incomplete."
         " Sign in, or ask whoever runs this server.",

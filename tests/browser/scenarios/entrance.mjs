@@ -67,7 +67,7 @@ export async function invite({ url, chromium, setup_link, mail }) {
 
   const eve = await person(browser, other)
   eve.said.expected = REFUSED
-  await eve.getByRole('heading', { name: 'This invitation is no longer good' }).waitFor()
+  await eve.getByRole('heading', { name: 'This invitation is no longer valid' }).waitFor()
 
   const grace = await person(browser, link, { locale: 'fr-FR' })
   const text = await grace.locator('.card .text').textContent()
@@ -150,7 +150,7 @@ export async function forgotten({ url, chromium, setup_link, mail }) {
   for (const email of ['nobody@example.org', 'ada@example.org']) {
     await page.fill('[name=email]', email)
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'Look into your mail' }).waitFor()
+    await page.getByRole('heading', { name: 'Check your mail' }).waitFor()
     told.push((await page.locator('.card .text').textContent()).replace(email, '…'))
     if (email.startsWith('nobody')) await page.goto(`${url}/forgot`)
   }
@@ -164,7 +164,7 @@ export async function forgotten({ url, chromium, setup_link, mail }) {
   late.said.expected = REFUSED
   await late.fill('[name=password]', 'yet other words here')
   await late.keyboard.press('Enter')
-  await late.getByRole('heading', { name: 'This link is no longer good' }).waitFor()
+  await late.getByRole('heading', { name: 'This link is no longer valid' }).waitFor()
   const gone = await faults(late)
   const result = { same: told[0] === told[1], gone, errors: [page, late, ada].flatMap(({ said }) => said.errors) }
   await browser.close()

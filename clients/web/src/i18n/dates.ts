@@ -1,6 +1,4 @@
 // Days and times in the reader's language and time zone. Times are seconds since 1970, as the server's.
-import type { Language } from './messages'
-
 const MINUTE = 60
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
@@ -19,13 +17,14 @@ export class Dates {
   readonly #time: Intl.DateTimeFormat
   readonly #full: Intl.DateTimeFormat
 
-  constructor(language: Language, timeZone?: string) {
+  /** `language` as it is written where the reader lives (`en-GB`), or alone. */
+  constructor(language: string, timeZone?: string) {
     const zone = timeZone === undefined ? {} : { timeZone }
     this.#relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' })
     this.#day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', ...zone })
     this.#dayOfYear = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric', ...zone })
     this.#time = new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit', ...zone })
-    this.#full = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeStyle: 'short', ...zone })
+    this.#full = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', ...zone })
   }
 
   /** How long ago, for lists: "now", "5 minutes ago", "yesterday", and after a week the day itself. */
@@ -50,7 +49,7 @@ export class Dates {
     return this.#time.format(seconds * 1000)
   }
 
-  /** Day and time in full, for tooltips. */
+  /** Day, year and time. */
   full(seconds: number): string {
     return this.#full.format(seconds * 1000)
   }

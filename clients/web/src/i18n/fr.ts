@@ -24,7 +24,7 @@ const french: Translated<typeof english> = {
   'app.noProducts': 'Rien n’est installé ici pour l’instant',
   'app.noProductsText': 'Ce serveur n’a pas d’applications. La personne qui l’administre peut en ajouter.',
 
-  'offline.banner': 'Pas de connexion au serveur. Une nouvelle tentative se fait d’elle-même.',
+  'offline.banner': 'Pas de connexion au serveur. Nouvelle tentative en cours…',
   'offline.retry': 'Réessayer',
   'update.ready': 'Une nouvelle version de Parvis est prête.',
   'update.reload': 'Recharger',
@@ -120,12 +120,12 @@ const french: Translated<typeof english> = {
   'forgot.text': 'Indiquez l’adresse de votre compte. S’il existe, un e-mail avec un lien vers un nouveau mot de passe va partir.',
   'forgot.submit': 'Envoyer le lien',
   'forgot.sent': 'Regardez vos e-mails',
-  'forgot.sentText': 'Si {email} a un compte ici, un lien est en route. Il n’est valable que peu de temps.',
+  'forgot.sentText': 'Si {email} a un compte ici, un lien est en route. Il ne fonctionne que peu de temps.',
   'forgot.noMail': 'Ce serveur n’envoie pas encore d’e-mails\u00a0: demandez le lien à la personne qui l’administre.',
   'forgot.back': 'Retour à la connexion',
 
   'reset.title': 'Choisissez un nouveau mot de passe',
-  'reset.text': 'Vous serez déconnecté partout ailleurs.',
+  'reset.text': 'Vos autres sessions seront fermées.',
   'reset.submit': 'Enregistrer et se connecter',
   'reset.gone': 'Ce lien n’est plus valable',
   'reset.goneText': 'Il a peut-être déjà servi ou expiré. Demandez-en un nouveau.',
@@ -156,7 +156,7 @@ const french: Translated<typeof english> = {
   'account.passwordSaved': 'Votre mot de passe est changé. Les autres navigateurs sont déconnectés.',
   'account.leave': 'Se déconnecter',
   'account.leaveText': 'Efface ce que ce navigateur garde pour le travail hors ligne.',
-  'account.guest': 'Vous êtes invité',
+  'account.guest': 'Vous êtes ici sans compte',
   'account.guestText': 'Ce nœud est ouvert\u00a0: personne ne s’y connecte. Votre nom et votre couleur ne sont gardés que dans ce navigateur.',
 
   'signOut.title': 'Se déconnecter\u202f?',
@@ -200,7 +200,7 @@ const french: Translated<typeof english> = {
   'people.adminsOnly': 'Cette page est réservée à l’administration.',
 
   'refusal.no_answer': 'Le serveur ne répond pas. Vérifiez votre connexion et réessayez.',
-  'refusal.wrong_password': 'L’adresse e-mail ou le mot de passe n’est pas correct.',
+  'refusal.wrong_password': 'Adresse e-mail ou mot de passe incorrect.',
   'refusal.wrong_current_password': 'Ce n’est pas votre mot de passe actuel.',
   'refusal.unauthenticated': 'Votre session a pris fin. Reconnectez-vous.',
   'refusal.permission_denied': 'Vous n’en avez pas le droit.',

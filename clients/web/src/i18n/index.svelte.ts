@@ -7,7 +7,7 @@
 //   export const t = translator<typeof en>('docs')
 import { Dates } from './dates'
 import type english from './en'
-import { fill, isLanguage, LANGUAGES, preferred, type Language, type Message, type Messages, type Slots } from './messages'
+import { fill, isLanguage, LANGUAGES, preferred, regional, type Language, type Message, type Messages, type Slots } from './messages'
 
 export { LANGUAGES, type Language, type Message, type Messages, type Slots, type Translated } from './messages'
 
@@ -26,7 +26,7 @@ const state = $state<{ language: Language; messages: Record<string, Messages> }>
   messages: {},
 })
 const listeners = new Set<(language: Language) => void>()
-const dated = $derived(new Dates(state.language))
+const dated = $derived(new Dates(regional(state.language, navigator.languages)))
 
 /** Makes known where messages are loaded from; `load` fetches them. */
 export function addMessages(id: string, loaders: Loaders): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { products } from '../products'
 import { Dates } from './dates'
-import { fill, LANGUAGES, preferred, type Message, type Messages } from './messages'
+import { fill, LANGUAGES, preferred, regional, type Message, type Messages } from './messages'
 
 const shell = { id: 'shell', messages: { en: () => import('./en'), fr: () => import('./fr') } }
 const slots = (message: Message) => {
@@ -66,6 +66,13 @@ test('a value with braces is not filled again', () => {
 test('the first language that is spoken here is taken', () => {
   expect(preferred(['de-CH', 'fr-CA', 'en'])).toBe('fr')
   expect(preferred(['de'])).toBe('en')
+})
+
+test('days and times look as where the reader lives', () => {
+  expect(regional('en', ['fr-CH', 'en-GB', 'en-US'])).toBe('en-GB')
+  expect(regional('fr', ['en-GB'])).toBe('fr')
+  const noon = Date.UTC(2026, 10, 20, 13, 5) / 1000
+  expect(new Dates('en-GB', 'UTC').full(noon)).toBe('20 Nov 2026, 13:05')
 })
 
 describe('times', () => {

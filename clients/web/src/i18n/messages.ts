@@ -21,6 +21,11 @@ export function preferred(languages: readonly string[]): Language {
   return languages.map((tag) => tag.toLowerCase().split('-')[0]).find(isLanguage) ?? 'en'
 }
 
+/** `language` as the reader's browser asks for it (`en-GB`), which decides how days and times look. */
+export function regional(language: Language, languages: readonly string[]): string {
+  return languages.find((tag) => tag.toLowerCase().split('-')[0] === language) ?? language
+}
+
 const plurals = new Map<Language, Intl.PluralRules>()
 const numbers = new Map<Language, Intl.NumberFormat>()
 

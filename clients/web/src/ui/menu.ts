@@ -18,4 +18,6 @@ export type MenuItem =
       /** Where it leads; otherwise `run`. */
       readonly href?: string
       run?(): void
+      /** `run` moves the focus: the menu's button does not get it back. */
+      readonly moves?: boolean
     }

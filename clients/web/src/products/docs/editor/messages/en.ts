@@ -37,10 +37,10 @@ export default {
   'editor.link.unsafe': 'This address cannot be a link. Web addresses (https), mail addresses and phone numbers can.',
 
   'editor.image': 'Image',
-  'editor.image.alt': 'What the image shows, for those who cannot see it',
+  'editor.image.alt': 'Describe the image',
   'editor.image.width': 'Width of the image',
   'editor.image.pixels': { one: '{n} pixel', other: '{n} pixels' },
-  'editor.image.share': '{n} % of the page',
+  'editor.image.share': '{n}% of the page',
   'editor.image.natural': '1:1, as large as the file',
   'editor.image.remove': 'Remove the image',
   'editor.image.missing': 'The image could not be loaded.',
@@ -121,7 +121,7 @@ export default {
 
   'editor.keys.text': 'Text',
   'editor.keys.blocks': 'Paragraphs and lists',
-  'editor.keys.doing': 'Doing',
+  'editor.keys.doing': 'Actions',
   'editor.keys.clear': 'Clear formatting',
   'editor.keys.heading': 'Heading 1 to 6',
   'editor.keys.break': 'Line break',

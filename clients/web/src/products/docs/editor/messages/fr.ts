@@ -39,7 +39,7 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.link.unsafe': 'Cette adresse ne peut pas être un lien. Les adresses web (https), les adresses e-mail et les numéros de téléphone le peuvent.',
 
   'editor.image': 'Image',
-  'editor.image.alt': 'Ce que montre l’image, pour qui ne la voit pas',
+  'editor.image.alt': 'Décrire l’image',
   'editor.image.width': 'Largeur de l’image',
   'editor.image.pixels': { one: '{n} pixel', other: '{n} pixels' },
   'editor.image.share': '{n} % de la page',
