@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from parvis.server.api.faults import answer_faults
-from parvis.server.pages import add_pages
+from parvis.server.pages import NO_PAGES, add_pages
+from tests import checkout
 
 SCRIPT = b"export const answer = 42\n" * 200
 
@@ -205,3 +207,11 @@ async def test_a_page_that_is_not_built_says_so(tmp_path: Path) -> None:
             answer = await client.get(path, headers=VISIT)
             assert answer.status == 503
             assert "make setup" in await answer.text()
+
+
+def test_the_service_worker_leaves_to_the_node_what_is_no_page() -> None:
+    worker = (checkout.CHECKOUT / "clients/web/src/worker.ts").read_text()
+    found = re.search(r"OF_THE_NODE = /\^\\/\(([^)]+)\)", worker)
+    assert found is not None
+    steps = {step.replace("\\", "") for step in found[1].split("|")}
+    assert steps == NO_PAGES - {"assets"}  # those it keeps itself
