@@ -1,5 +1,6 @@
-// What the app says when the server says no: by the code of the answer, in the reader's language.
+// What the app says when the server says no, by HTTP or in a room: by its code, in the reader's language.
 import { t, type Key } from '@i18n'
+import { ErrorCode, ParvisError, Refused } from '@parvis/client'
 import { toasts } from '@ui/toasts.svelte'
 import { Refusal } from './api'
 
@@ -30,11 +31,25 @@ const STATUS: Readonly<Record<number, Key>> = {
   503: 'refusal.busy',
   504: 'refusal.no_answer',
 }
+/** The same for what a room refuses. */
+const ROOM: Readonly<Record<number, Key>> = {
+  [ErrorCode.unauthenticated]: 'refusal.unauthenticated',
+  [ErrorCode.permissionDenied]: 'refusal.permission_denied',
+  [ErrorCode.roomNotFound]: 'refusal.not_found',
+  [ErrorCode.roomDeleted]: 'refusal.not_found',
+  [ErrorCode.tooLarge]: 'refusal.too_large',
+  [ErrorCode.conflict]: 'refusal.conflict',
+  [ErrorCode.refused]: 'refusal.conflict',
+  [ErrorCode.tryAgain]: 'refusal.busy',
+  [ErrorCode.internal]: 'refusal.broken',
+}
 const LENGTHS = /(\d+) to (\d+) characters/
 const WAIT = 60
 
 /** The sentence for what went wrong; `special` are a form's own words for some codes. */
 export function words(error: unknown, special: Readonly<Record<string, Key>> = {}): string {
+  if (error instanceof Refused) return t(ROOM[error.code] ?? 'refusal.unknown')
+  if (error instanceof ParvisError) return t('refusal.no_answer')
   if (!(error instanceof Refusal)) return t('refusal.strange')
   const own = special[error.code]
   if (own !== undefined) return t(own)
@@ -46,6 +61,7 @@ export function words(error: unknown, special: Readonly<Record<string, Key>> = {
 
 /** What the server or the browser said itself, for whoever has to find out why. */
 export function details(error: unknown): string {
+  if (error instanceof ParvisError) return error.message
   if (!(error instanceof Refusal)) return String(error)
   return [`${error.code}: ${error.message}`, error.hint].filter(Boolean).join(' ')
 }

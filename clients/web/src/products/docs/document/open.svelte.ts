@@ -1,6 +1,6 @@
 // A document that is open: who is in, its parts, what may be done, where the newest edits are.
 import type { DocumentPart, RefusedEdits, Rescue, Saved, Session, Value } from '@parvis/client'
-import { ErrorCode, ParvisError, Refused } from '@parvis/client'
+import { ErrorCode, Refused } from '@parvis/client'
 import spec from '@schema/docs'
 import { account } from '@shell/account.svelte'
 import { Refusal } from '@shell/api'
@@ -36,26 +36,6 @@ export interface Person {
 
 const ORDER: readonly Saved[] = ['saved', 'saving', 'device', 'unsaved']
 export const SCHEMA: number = spec.version
-
-/** HTTP's status for what a room refuses, so that it is said in the same words. */
-const STATUS: Readonly<Record<number, readonly [code: string, status: number]>> = {
-  [ErrorCode.permissionDenied]: ['permission_denied', 403],
-  [ErrorCode.unauthenticated]: ['unauthenticated', 403],
-  [ErrorCode.roomNotFound]: ['room_not_found', 404],
-  [ErrorCode.roomDeleted]: ['room_not_found', 410],
-  [ErrorCode.tooLarge]: ['too_large', 413],
-  [ErrorCode.conflict]: ['conflict', 409],
-  [ErrorCode.refused]: ['conflict', 409],
-  [ErrorCode.tryAgain]: ['busy', 503],
-}
-
-function asRefusal(error: unknown): unknown {
-  if (error instanceof Refused) {
-    const [code, status] = STATUS[error.code] ?? ['refused', 400]
-    return new Refusal(code, `${error.code}: ${error.message}`, { status })
-  }
-  return error instanceof ParvisError ? new Refusal('no_answer', error.message) : error
-}
 
 export class OpenDocument {
   readonly key: string
@@ -250,11 +230,7 @@ export class OpenDocument {
   async command(part: 'meta' | 'comments' | 'content', name: string, body: Value, queue = true): Promise<Value> {
     const at = this[part]
     if (at === null) throw new Refused(ErrorCode.notJoined, 'the document is not open')
-    try {
-      return await at.command(name, body, { queue })
-    } catch (error) {
-      throw asRefusal(error)
-    }
+    return at.command(name, body, { queue })
   }
 
   async rename(title: string): Promise<void> {
