@@ -457,6 +457,16 @@ describe('trouble', () => {
     expect(await again.part.loaded).toBe(false)
   })
 
+  test('a browser whose settings forbid IndexedDB says so, however it tells', async () => {
+    const forbidden = () => {
+      throw new DOMException('The user denied permission to access the database.', 'SecurityError')
+    }
+    vi.stubGlobal('indexedDB', { open: forbidden, deleteDatabase: forbidden })
+    const made = await tab()
+    expect(await made.part.loaded).toBe(false)
+    expect(made.problems.map(({ code }) => code)).toEqual(['unavailable'])
+  })
+
   test('a platform without IndexedDB works, and says what it cannot do', async () => {
     vi.stubGlobal('indexedDB', undefined)
     const made = await tab()

@@ -87,7 +87,15 @@ export class Database {
         late = true
         reject(new DeviceError('unavailable', 'IndexedDB does not open'))
       }, OPEN_WITHIN)
-      const request = indexedDB.open(databaseName(scope), VERSION)
+      let request: IDBOpenDBRequest
+      try {
+        request = indexedDB.open(databaseName(scope), VERSION)
+      } catch (problem) {
+        // Where a setting forbids it some browsers say so at once.
+        clearTimeout(timer)
+        reject(asDeviceError(problem))
+        return
+      }
       request.onupgradeneeded = () => {
         const database = request.result
         database.createObjectStore('parts', { keyPath: 'name' })
@@ -117,7 +125,14 @@ export class Database {
     open.delete(scope)
     if (typeof indexedDB === 'undefined') return
     await new Promise<void>((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(databaseName(scope))
+      let request: IDBOpenDBRequest
+      try {
+        request = indexedDB.deleteDatabase(databaseName(scope))
+      } catch {
+        // Where it is forbidden nothing is kept.
+        resolve()
+        return
+      }
       request.onsuccess = () => resolve()
       request.onerror = () => reject(asDeviceError(request.error))
     })

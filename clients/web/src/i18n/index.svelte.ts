@@ -7,6 +7,7 @@
 //   export const t = translator<typeof en>('docs')
 import { Dates } from './dates'
 import type english from './en'
+import { local } from '../device/local'
 import { fill, isLanguage, LANGUAGES, preferred, regional, type Language, type Message, type Messages, type Slots } from './messages'
 
 export { LANGUAGES, type Language, type Message, type Messages, type Slots, type Translated } from './messages'
@@ -18,7 +19,7 @@ type Loaders = Readonly<Record<Language, Loader>>
 export const NAMES: Readonly<Record<Language, string>> = { en: 'English', fr: 'Français' }
 
 const KEPT = 'parvis.language'
-const kept = localStorage.getItem(KEPT)
+const kept = local.get(KEPT)
 
 const sources = new Map<string, Loaders>([['shell', { en: () => import('./en'), fr: () => import('./fr') }]])
 const state = $state<{ language: Language; messages: Record<string, Messages> }>({
@@ -50,7 +51,7 @@ export function language(): Language {
 
 /** Speaks `language` from now on, and in this browser's next visits. Rejects if it cannot be fetched. */
 export async function speak(language: Language): Promise<void> {
-  localStorage.setItem(KEPT, language)
+  local.set(KEPT, language)
   if (language === state.language && state.messages['shell']) return
   await load(language)
   for (const listener of listeners) listener(language)
@@ -58,7 +59,7 @@ export async function speak(language: Language): Promise<void> {
 
 /** Whether somebody has chosen a language in this browser. */
 export function isChosen(): boolean {
-  return localStorage.getItem(KEPT) !== null
+  return local.get(KEPT) !== null
 }
 
 /** Calls `listener` after each change of language, for code that is not Svelte's. Returns how to stop it. */

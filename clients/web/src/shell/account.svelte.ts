@@ -2,6 +2,7 @@
 import { isChosen, language, speak, t, LANGUAGES, type Language } from '@i18n'
 import { COLORS, drawColor, fitColor } from '@ui/people'
 import { api, onSignedOut, Refusal } from './api'
+import { local } from '../device/local'
 
 export interface User {
   readonly id: string
@@ -146,7 +147,7 @@ class Account {
     const name = guest.name.trim()
     if (!name) return
     this.guest = { name, color: guest.color }
-    localStorage.setItem(GUEST, JSON.stringify(this.guest))
+    local.set(GUEST, JSON.stringify(this.guest))
   }
 
   async #begin<Answer extends Session>(ask: () => Promise<Answer>): Promise<Answer> {
@@ -155,7 +156,7 @@ class Account {
     if (!answer.user) throw new Refusal('strange_answer', 'the answer names nobody')
     // Somebody else's page must not go on with this one's session.
     if (before && before.id !== answer.user.id) {
-      localStorage.setItem(KEPT, JSON.stringify(answer.user))
+      local.set(KEPT, JSON.stringify(answer.user))
       location.assign('/')
       return new Promise<Answer>(() => undefined)
     }
@@ -178,14 +179,14 @@ class Account {
   #become(user: User): void {
     this.user = user
     this.status = 'in'
-    localStorage.setItem(KEPT, JSON.stringify(user))
+    local.set(KEPT, JSON.stringify(user))
   }
 
   #nobody(status: Status = 'out'): void {
     this.user = null
     this.invite = false
     this.status = status
-    localStorage.removeItem(KEPT)
+    local.remove(KEPT)
   }
 
   #ended(): void {
@@ -195,7 +196,7 @@ class Account {
 
 function keptSession(): User | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEPT) ?? 'null') as User | null
+    const kept = JSON.parse(local.get(KEPT) ?? 'null') as User | null
     return kept?.id ? kept : null
   } catch {
     return null
@@ -205,7 +206,7 @@ function keptSession(): User | null {
 /** The guest of this browser: a name and a colour, kept for the next visit. */
 function keptGuest(): Guest {
   try {
-    const kept = JSON.parse(localStorage.getItem(GUEST) ?? 'null') as Partial<Guest> | null
+    const kept = JSON.parse(local.get(GUEST) ?? 'null') as Partial<Guest> | null
     if (kept?.name && kept.color) return { name: kept.name, color: fitColor(kept.color) }
   } catch {
     // Nothing kept yet.

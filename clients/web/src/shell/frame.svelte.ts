@@ -1,5 +1,6 @@
 // What of the frame is open: drawer, sidebar, palette, keyboard help. Shared with the bars of pages.
 import { getContext, setContext } from 'svelte'
+import { local } from '../device/local'
 
 const KEY = Symbol('frame')
 const KEPT = 'parvis.sidebar'
@@ -8,7 +9,7 @@ export class FrameState {
   /** The sidebar as a drawer, on a phone. */
   isDrawerOpen = $state(false)
   /** The sidebar, where there is room for it. */
-  isSidebarShown = $state(localStorage.getItem(KEPT) !== 'hidden')
+  isSidebarShown = $state(local.get(KEPT) !== 'hidden')
   isPaletteOpen = $state(false)
   isHelpOpen = $state(false)
   isNoticesOpen = $state(false)
@@ -18,7 +19,7 @@ export class FrameState {
 
   toggleSidebar(): void {
     this.isSidebarShown = !this.isSidebarShown
-    localStorage.setItem(KEPT, this.isSidebarShown ? 'shown' : 'hidden')
+    local.set(KEPT, this.isSidebarShown ? 'shown' : 'hidden')
   }
 }
 

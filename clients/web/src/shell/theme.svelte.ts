@@ -1,4 +1,5 @@
 // Light or dark: as the device is, unless somebody chose. /theme.js sets it before the first paint.
+import { local } from '../device/local'
 
 export const THEMES = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
@@ -8,7 +9,7 @@ const GROUNDS = { light: '#fbfaf7', dark: '#131517' } as const
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
 function kept(): Theme {
-  const value = localStorage.getItem(KEPT)
+  const value = local.get(KEPT)
   return THEMES.find((theme) => theme === value) ?? 'auto'
 }
 
@@ -27,8 +28,8 @@ export function shown(): 'light' | 'dark' {
 
 export function setTheme(theme: Theme): void {
   state.theme = theme
-  if (theme === 'auto') localStorage.removeItem(KEPT)
-  else localStorage.setItem(KEPT, theme)
+  if (theme === 'auto') local.remove(KEPT)
+  else local.set(KEPT, theme)
   paint()
 }
 

@@ -289,6 +289,7 @@ def test_a_document_of_libreoffice_is_read() -> None:
         ("<a href=' java&#10;script:alert(1)'>a</a>", doc(paragraph("a"))),
         ("<svg><a xlink:href='javascript:alert(1)'>a</a></svg>", doc()),
         ("<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>", doc()),
+        ("<embed src='javascript:alert(1)'><p>a<wbr>b</p>", doc(paragraph("ab"))),
         ("<h1>a<h2>b", doc(block("heading", "a", level=1), block("heading", "b", level=2))),
         ("<dl><dt>a<dd>b</dl>", doc(paragraph("a"), paragraph("b"))),
         ("<?xml version='1.0' encoding='latin-1'?><p>é</p>", doc(paragraph("é"))),

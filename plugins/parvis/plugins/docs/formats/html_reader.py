@@ -39,7 +39,7 @@ _MARKED: Final[Mapping[str, str]] = {
 }
 _UNREAD: Final = frozenset({
     "script", "style", "head", "title", "template", "noscript", "iframe", "frame", "frameset",
-    "object", "embed", "applet", "svg", "math", "select", "textarea", "button", "canvas", "audio",
+    "object", "applet", "svg", "math", "select", "textarea", "button", "canvas", "audio",
     "video", "map", "datalist", "dialog", "xml", "meta", "link", "base",
 })  # fmt: skip
 _BREAKING: Final = frozenset({

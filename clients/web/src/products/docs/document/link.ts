@@ -2,6 +2,7 @@
 import { Refusal } from '@shell/api'
 import { type Doc, type Guest, openLink } from '../api'
 import { t } from '../words'
+import { local } from '../../../device/local'
 
 /** How a guest of a document is known: kept in the tab's session storage. */
 interface Pass {
@@ -42,7 +43,7 @@ export function secretIn(hash: string): string | null {
 }
 
 /** The name that the reader gave as a guest before, in this browser. */
-export const guestName = (): string => localStorage.getItem(NAME) ?? ''
+export const guestName = (): string => local.get(NAME) ?? ''
 
 /** A guest of one document. */
 export class Visit {
@@ -83,7 +84,7 @@ export function visitKept(key: string): Visit | null {
 export async function enter(key: string, secret: string, name: string): Promise<{ document: Doc; visit: Visit | null }> {
   const { document, guest, token, expires_in } = await openLink(key, secret, name || t('guest.someone'))
   if (guest === undefined || token === undefined) return { document, visit: null }
-  if (name !== '') localStorage.setItem(NAME, name)
+  if (name !== '') local.set(NAME, name)
   const pass = { secret, name, guest, token, until: Date.now() / 1000 + (expires_in ?? 600) }
   keep(key, pass)
   return { document, visit: new Visit(key, pass) }
