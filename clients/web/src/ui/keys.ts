@@ -1,14 +1,19 @@
 // Keys as texts: `mod+shift+p`, `?`, `Escape`. How they are shown, and whether an event is them.
 
+import { language } from '@i18n'
+
 export const isApple = /Mac|iPhone|iPad/.test(navigator.platform)
 
 const CAPS: Readonly<Record<string, string>> = isApple
   ? { mod: '⌘', shift: '⇧', alt: '⌥', ctrl: '⌃', Enter: '↩', Backspace: '⌫', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' }
   : { mod: 'Ctrl', shift: 'Shift', alt: 'Alt', ctrl: 'Ctrl', Enter: '↵', Backspace: '⌫', ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' }
 
+/** What French keyboards have on them instead. */
+const FRENCH: Readonly<Record<string, string>> = isApple ? {} : { shift: 'Maj', Delete: 'Suppr', Escape: 'Échap' }
+
 /** What stands on each key of `keys`. */
 export function caps(keys: string): string[] {
-  return keys.split('+').map((key) => CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key))
+  return keys.split('+').map((key) => (language() === 'fr' ? FRENCH[key] : undefined) ?? CAPS[key] ?? (key.length === 1 ? key.toUpperCase() : key))
 }
 
 /** Whether `event` is the pressing of `keys`. A sign that needs Shift (`?`) is named by the sign alone. */

@@ -72,7 +72,7 @@ const NODES: Record<string, Draw> = {
     list.dataset['tasks'] = ''
     return list
   },
-  taskItem: (element, inside) => {
+  taskItem: (element, inside, painter) => {
     const item = make('li')
     const isChecked = (element.getAttribute('checked') as unknown) === true
     const box = document.createElement('input')
@@ -81,8 +81,10 @@ const NODES: Record<string, Draw> = {
     box.checked = isChecked
     box.disabled = true
     const label = make('label')
+    const content = inside(make('div'))
+    box.setAttribute('aria-label', painter.words('editor.task', { text: (content.textContent ?? '').slice(0, 80) }))
     label.append(box)
-    item.append(label, inside(make('div')))
+    item.append(label, content)
     return item
   },
   table: (_, inside) => {
