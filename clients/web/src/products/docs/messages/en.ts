@@ -359,6 +359,7 @@ const english = {
   'comment.failed': 'The comment was not accepted.',
   'comment.none': 'No comments yet',
   'comment.noneShown': 'No comments here',
+  'comment.noneTouch': 'Select words, then use the comment button.',
   'comment.noneText': 'Select words and press {keys}, or use the comment button.',
 
   'history.title': 'History',

@@ -360,6 +360,7 @@ const french: Translated<typeof english> = {
   'comment.failed': 'Le commentaire n’a pas été accepté.',
   'comment.none': 'Pas encore de commentaires',
   'comment.noneShown': 'Aucun commentaire ici',
+  'comment.noneTouch': 'Sélectionnez des mots, puis utilisez le bouton de commentaire.',
   'comment.noneText': 'Sélectionnez des mots et appuyez sur {keys}, ou utilisez le bouton de commentaire.',
 
   'history.title': 'Historique',
