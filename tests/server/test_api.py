@@ -68,6 +68,7 @@ async def test_somebody_signs_in_is_known_and_signs_out(site: Site) -> None:
     )
     assert status == 204
     assert cookies(response)["parvis"]["max-age"] == "0"
+    assert response.headers["Clear-Site-Data"] == '"cache"'
     status, answer, _ = await site.ask("GET", "/session", cookie=morsel.value)
     assert (status, code(answer)) == (401, "unauthenticated")
 

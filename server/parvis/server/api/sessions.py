@@ -86,6 +86,8 @@ async def sign_out(api: Api, call: Call) -> web.Response:
         await api.identity.people.sign_out(cookie)
     response = web.Response(status=204)
     api.gate.clear_cookie(response)
+    # What the browser kept of images and files is not for whoever sits here next.
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
