@@ -4,9 +4,11 @@ import io
 import json
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from parvis.plugins import ErrorCode
+from parvis.plugins.docs import contents
 from tests.plugins.docs.house import House, Json, house
 from tests.plugins.docs.test_spaces import space
 from tests.plugins.docs.writing import Pen, texts
@@ -42,6 +44,19 @@ async def test_a_document_is_made_of_markdown_and_read_in_every_format() -> None
         assert code is ErrorCode.ROOM_NOT_FOUND
         code = await docs.refused("ada", "GET", f"documents/{key}/content", b"", format="docx")
         assert code is ErrorCode.MALFORMED
+
+
+async def test_reading_a_file_takes_less_patience_than_writing_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert contents.READING == 30
+    monkeypatch.setattr(contents, "READING", 0.001)
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        body = {"format": "markdown", "content": MARKDOWN}
+        for path in ("documents", f"documents/{key}/append"):
+            assert await docs.refused("ada", "POST", path, body) is ErrorCode.TOO_LARGE
+        assert await content(docs, "ada", key, "text")
 
 
 async def test_a_file_is_saved_under_its_title_and_shown_by_no_browser() -> None:
@@ -141,7 +156,7 @@ async def test_an_image_is_kept_without_what_it_says_about_its_maker() -> None:
         assert len(answer.body) == file["size"]
         assert answer.content_type == "image/jpeg"
         assert answer.headers["Content-Disposition"] == "inline"
-        assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+        assert answer.headers["Cache-Control"] == "private, max-age=604800"
         assert "sandbox" in answer.headers["Content-Security-Policy"]
 
 

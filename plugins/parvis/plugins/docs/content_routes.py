@@ -23,6 +23,9 @@ CONFINED: Final[Mapping[str, str]] = {
     " sandbox",
 }
 
+KEPT: Final = 7 * 86_400
+"""Seconds for which a browser may keep an image without asking again."""
+
 
 class ContentRoutes:
     """Routes that take or give content."""
@@ -155,8 +158,8 @@ class ContentRoutes:
         headers = {
             **CONFINED,
             "Content-Disposition": "inline" if type in SAFE else "attachment",
-            # What a hash names never changes; whether one may see it can, hence private.
-            "Cache-Control": "private, max-age=31536000, immutable",
+            # What a hash names never changes; whether one may see it can.
+            "Cache-Control": f"private, max-age={KEPT}",
         }
         return HttpResponse(content, content_type=type, headers=headers)
 

@@ -19,6 +19,9 @@ CONVERT: Final = "parvis.plugins.docs.formats.convert"
 PATIENCE: Final = 120.0
 """Seconds that a conversion may take; a PDF of 100,000 words takes 12 on a quiet machine."""
 
+READING: Final = 30.0
+"""Seconds that reading a file may take: people wait for the same few helpers."""
+
 PICTURED: Final = frozenset({"html", "pdf"})
 """Formats that carry their images along."""
 
@@ -77,7 +80,7 @@ class Contents:
         async with self._office.work(caller):
             node = self._office.node
             parsed: dict[str, Any] = await node.compute(
-                f"{CONVERT}:parse", format, content, node.chance(16), timeout=PATIENCE
+                f"{CONVERT}:parse", format, content, node.chance(16), timeout=READING
             )
         return parsed
 
@@ -108,7 +111,7 @@ class Contents:
                     state,
                     parsed["document"],
                     node.chance(16),
-                    timeout=PATIENCE,
+                    timeout=READING,
                 )
             # Rights may have gone meanwhile, or the document into the bin.
             await self._rights.require(caller, key, "edit")

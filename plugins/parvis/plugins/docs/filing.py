@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
-from .contents import CONVERT, PATIENCE
+from .contents import CONVERT, READING
 from .office import Office, missing
 from .rights import Rights
 
@@ -29,9 +29,7 @@ class Filing:
         await self._rights.require(caller, key, "edit")
         tenant, node = caller.tenant, self._office.node
         async with self._office.work(caller):
-            image: dict[str, Any] = await node.compute(
-                f"{CONVERT}:image", content, timeout=PATIENCE
-            )
+            image: dict[str, Any] = await node.compute(f"{CONVERT}:image", content, timeout=READING)
         safe: bytes = image["bytes"]
         async with self._office.lock(tenant, "files"):
             sql = "SELECT count(*), coalesce(sum(size), 0) FROM docs_file WHERE document = ?"
