@@ -23,7 +23,7 @@ from parvis.plugins import (
 from parvis.protocol import CloseCode, ErrorCode, hocuspocus as h, messages as m, yjs as y
 from parvis.server.firewall.helpers import HelperPool
 from parvis.server.hosting import workshop as workshops
-from parvis.server.hosting.workshop import Workshop, packages
+from parvis.server.hosting.workshop import HELPERS, Workshop, packages
 from parvis.server.testing import Lobby, live_room
 from tests.checkout import CHECKOUT
 from tests.clocks import SetClock
@@ -324,6 +324,39 @@ async def test_only_functions_of_the_room_types_own_package_are_called(task: str
 
 def test_the_packages_of_a_room_type_are_those_it_and_its_bases_stand_in() -> None:
     assert set(packages(Listed())) == {"tests.server", "tests.server.rooms"}
+
+
+class Hall(HelperPool):
+    """Helpers that are all busy until `open`, and say what they were given."""
+
+    def __init__(self) -> None:
+        super().__init__(HELPERS, SetClock())
+        self.begun: list[Any] = []
+        self.open = asyncio.Event()
+
+    async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as in `Helpers`
+        self.begun.append(args[1])
+        await self.open.wait()
+        return {"result": None}
+
+
+async def test_people_cannot_keep_the_helper_busy_that_upkeep_needs() -> None:
+    hall = Hall()
+    workshop = Workshop(hall)
+    work = [
+        asyncio.create_task(workshop.compute(Listed(), f"{CHORES}:echo", (n,), 1))
+        for n in range(HELPERS + 2)
+    ]
+    work.append(
+        asyncio.create_task(workshop.compute(Listed(), f"{CHORES}:echo", ("own",), 1, upkeep=True))
+    )
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert sorted(map(str, hall.begun)) == ["['own']", "[0]", "[1]"]
+    hall.open.set()
+    await asyncio.gather(*work)
+    assert len(hall.begun) == len(work)
+    await hall.close()
 
 
 async def test_no_more_work_is_taken_on_than_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,10 +126,17 @@ class Node(Protocol):
         """Have `RoomType.on_job` called at least once, not before `due` (seconds since 1970)."""
         ...
 
-    async def compute(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  by a Clock
+    async def compute(
+        self,
+        task: str,
+        *args: Any,
+        timeout: float = 30.0,  # noqa: ASYNC109  by a Clock
+        upkeep: bool = False,
+    ) -> Any:
         """Run ``package.module:function`` in a helper process, where nothing it does hurts anybody.
 
-        Arguments and result are plain MessagePack values, at most 32 levels deep.
+        Arguments and result are plain MessagePack values, at most 32 levels deep. What is `upkeep`,
+        and no answer that somebody waits for, always finds a helper that people cannot keep busy.
 
         Raises:
             Refused: ``INTERNAL`` if the helper died or failed, ``TRY_AGAIN`` if none could be

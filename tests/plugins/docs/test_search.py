@@ -136,11 +136,11 @@ async def test_a_document_too_large_for_the_search_keeps_nobody_else_waiting(
 ) -> None:
     compute, asked = Host.compute, list[str]()
 
-    async def refusing(node: Host, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as in `Node`
+    async def refusing(node: Host, task: str, *args: Any, **options: Any) -> Any:
         asked.append(task)
         if task.endswith(":describe") and len(asked) == 1:
             raise Refused(ErrorCode.TOO_LARGE, "it takes too long")
-        return await compute(node, task, *args, timeout=timeout)
+        return await compute(node, task, *args, **options)
 
     async with house(settings=AT_ONCE) as docs:
         large, small = await docs.make("ada", "Large"), await docs.make("ada", "Small")

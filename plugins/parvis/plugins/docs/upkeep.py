@@ -88,7 +88,9 @@ class Upkeep:
             raise
         begun = node.now()
         try:
-            said: dict[str, Any] = await node.compute(f"{TASKS}:describe", state, timeout=LONGEST)
+            said: dict[str, Any] = await node.compute(
+                f"{TASKS}:describe", state, timeout=LONGEST, upkeep=True
+            )
         except Refused as refusal:
             if refusal.code is not ErrorCode.TOO_LARGE:
                 raise

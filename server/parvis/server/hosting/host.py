@@ -100,8 +100,15 @@ class Host:
     async def enqueue(self, tenant: str, key: str, payload: bytes, *, due: float = 0) -> None:
         await self._jobs.enqueue(tenant, Job(self._kind.name, key, payload, due))
 
-    async def compute(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  by a Clock
-        return await self._offers.workshop.compute(self._kind, task, args, timeout)
+    async def compute(
+        self,
+        task: str,
+        *args: Any,
+        timeout: float = 30.0,  # noqa: ASYNC109  by a Clock
+        upkeep: bool = False,
+    ) -> Any:
+        workshop = self._offers.workshop
+        return await workshop.compute(self._kind, task, args, timeout, upkeep=upkeep)
 
     # What is kept beside rooms
 

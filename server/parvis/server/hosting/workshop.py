@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any, Final, cast
 
 from parvis.plugins import ErrorCode, Refused, RoomType
@@ -16,8 +18,11 @@ from .registry import AnyType
 
 logger = logging.getLogger(__name__)
 
-HELPERS: Final = 2
+HELPERS: Final = 3
 """Helper processes at a time for all room types together."""
+
+FOR_PEOPLE: Final = HELPERS - 1
+"""How many of them do what people wait for; the rest is kept for upkeep."""
 
 CONFINED: Final = Confinement(largest_result=64 * 1024**2, nice=10)
 """They give way to the worker and to the firewall's helpers."""
@@ -38,8 +43,17 @@ class Workshop:
     def __init__(self, helpers: Helpers) -> None:
         self._helpers = helpers
         self._waiting = 0
+        self._people = asyncio.Semaphore(FOR_PEOPLE)
 
-    async def compute(self, kind: AnyType, task: str, args: tuple[Any, ...], within: float) -> Any:
+    async def compute(
+        self,
+        kind: AnyType,
+        task: str,
+        args: tuple[Any, ...],
+        within: float,
+        *,
+        upkeep: bool = False,
+    ) -> Any:
         """Run a function of a room type's package.
 
         Raises:
@@ -49,11 +63,12 @@ class Workshop:
         found = TASK.fullmatch(task)
         if found is None or not any(_inside(found[1], home) for home in packages(kind)):
             raise ValueError(f"{kind.name}: {task!r} is no function of the room type's package")
-        if self._waiting >= MOST_WAITING:
+        if not upkeep and self._waiting >= MOST_WAITING:
             raise Refused(ErrorCode.TRY_AGAIN, "too much is being worked on")
         self._waiting += 1
         try:
-            answer = await self._helpers.run("call", task, list(args), timeout=within)
+            async with nullcontext() if upkeep else self._people:
+                answer = await self._helpers.run("call", task, list(args), timeout=within)
         except HelperMissing:
             raise Refused(ErrorCode.TRY_AGAIN, "no helper could be started") from None
         except HelperTimeout:
