@@ -85,6 +85,11 @@ class Caller:
     anyone: bool = False
     host: str = ""
 
+    @property
+    def guest(self) -> bool:
+        """Whether a member let them in, under a name that nobody vouches for."""
+        return bool(self.host)
+
     def granted(self, room: str) -> Access:
         """Return what the caller's room token allows in a room, named ``type/key[:part]``."""
         access = NOTHING

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map
 
-from parvis.plugins import ErrorCode, Refused
+from parvis.plugins import Access, Caller, ErrorCode, Grant, Refused
 from parvis.plugins.docs import comments
 from parvis.protocol.messages import Changed
 from parvis.server.testing import Visitor
@@ -88,6 +88,27 @@ async def test_a_comment_carries_its_proven_author_and_its_place() -> None:
             ["Is this right?"],
             None,
         )
+
+
+async def test_a_guest_who_has_a_members_name_is_told_apart() -> None:
+    async with house() as docs:
+        key, ada, bob, _ = await talk(docs)
+        grant = Grant(f"docs/{key}", Access.of(["view", "comment", "edit", "history"]))
+        caller = Caller("kit", "guest-1", "Bob", grants=(grant,), host="ada")
+        guest = Reader(await docs.lobby.join(caller, "comments"))
+        await add(guest, "t1", "m1", {"mention": "ada", "label": "Ada"})
+        await add(bob, "t2", "m2")
+        await guest.visitor.command("comment.resolve", {"thread": "t2"})
+        await bob.visitor.command("comment.resolve", {"thread": "t1"})
+        assert [(each["by_name"], each.get("guest")) for each in ada.messages] == [
+            ("Bob", True),
+            ("Bob", None),
+        ]
+        said = {id: (t.get("guest"), t["resolved_by_guest"]) for id, t in ada.threads.items()}
+        assert said == {"t1": (True, False), "t2": (None, True)}
+        (notice,) = docs.lobby.folk.notices
+        assert notice.words["en"].subject == "Bob (guest) mentioned you in “Plan”"
+        assert notice.words["fr"].subject == "Bob (invité) vous a mentionné dans « Plan »"
 
 
 async def test_a_viewer_cannot_comment() -> None:

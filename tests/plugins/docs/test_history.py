@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pycrdt import Doc, Map, XmlFragment
 
-from parvis.plugins import ErrorCode, Refused
+from parvis.plugins import Access, Caller, ErrorCode, Grant, Refused
 from parvis.plugins.docs import history
 from parvis.plugins.docs.history import grouped
 from parvis.protocol.messages import Changed
@@ -76,6 +76,21 @@ async def test_the_timeline_says_who_wrote_when_newest_first() -> None:
         assert [entry["to"] for entry in rest["entries"]] == [2]
         code = await docs.refused("cy", "GET", f"documents/{key}/history")
         assert code is ErrorCode.PERMISSION_DENIED
+
+
+async def test_the_timeline_tells_a_guest_from_a_member_of_the_same_name() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        docs.move(key)
+        grant = Grant(f"docs/{key}", Access.of(["view", "edit", "history"]))
+        guest = Caller("kit", "guest-1", "Ada", grants=(grant,), host="ada")
+        await Pen(await docs.lobby.join(guest)).write("one", id="b1")
+        history = await docs.ask("ada", "GET", f"documents/{key}/history")
+        authors = [each for entry in history["entries"] for each in entry["authors"]]
+        assert [(each["name"], each.get("guest")) for each in authors] == [
+            ("Ada", None),
+            ("Ada", True),
+        ]
 
 
 async def test_pages_of_a_long_history_hold_every_change_once(

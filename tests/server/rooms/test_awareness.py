@@ -58,6 +58,19 @@ async def test_a_colour_that_the_server_knows_replaces_the_claimed_one() -> None
         assert shown(ada) == [(7, 1, {"user": {"color": "#ff0000", "id": "ada", "name": "Ada"}})]
 
 
+async def test_a_guest_is_told_from_a_member_of_the_same_name() -> None:
+    async with lab() as it:
+        ada = await it.join("ada")
+        guest = await it.join(Caller("kit", "guest-1", "Ada", host="bob"))
+        tell(ada, entry(7, 1, {"user": {"guest": True}}))
+        tell(guest, entry(8, 1, {"user": {"guest": False}}))
+        await it.pass_time(PAUSE)
+        assert sorted(shown(ada), key=lambda each: each[0]) == [
+            (7, 1, {"user": {"id": "ada", "name": "Ada"}}),
+            (8, 1, {"user": {"id": "guest-1", "name": "Ada", "guest": True}}),
+        ]
+
+
 async def test_without_a_proven_name_the_state_is_left_as_it_is() -> None:
     async with lab() as it:
         ada = await it.join(Caller("kit", "guest-1", anyone=True))

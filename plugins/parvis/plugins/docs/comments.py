@@ -126,6 +126,7 @@ class Comments:
                         "resolved": None,
                         "resolved_by_name": None,
                     }
+                    | _guest(caller)
                 )
                 self._write(board, talk, caller, id, message, said, now)
         talk.offset = edit.offset
@@ -184,7 +185,7 @@ class Comments:
             "body": said,
             "time": now,
             "edited": None,
-        }
+        } | _guest(caller)
         talk.answer["message"] = key
         talk.text = _text(said)
         talk.mentioned = _mentioned(said)
@@ -243,6 +244,7 @@ class Comments:
             if (thread["resolved"] is not None) is not done:
                 thread["resolved"] = self._office.node.now() if done else None
                 thread["resolved_by_name"] = caller.name if done else None
+                thread["resolved_by_guest"] = done and caller.guest
         return Talk({"thread": id}, edit.offset)
 
     async def anchor(self, room: Room[YDoc], caller: Caller, at: Standing, body: Value) -> Talk:
@@ -331,6 +333,11 @@ def _place(given: Mapping[str, Value]) -> dict[str, Any]:
     if not all(isinstance(end, str) and POSITION.fullmatch(end) for end in ends.values()):
         raise malformed("expected relative positions in base64")
     return {"a": dict(ends), "block": block}
+
+
+def _guest(author: Caller) -> dict[str, bool]:
+    """Return what tells a guest, who chose their name, from a member who has the same."""
+    return {"guest": True} if author.guest else {}
 
 
 def _require_own(author: object, caller: Caller, what: str) -> None:

@@ -16,6 +16,8 @@ EXCERPT: Final = 280
 
 UNTITLED: Final = MappingProxyType({"en": "Untitled", "fr": "Sans titre"})
 SOMEBODY: Final = MappingProxyType({"en": "Somebody", "fr": "Quelqu’un"})
+GUEST: Final = MappingProxyType({"en": "{name} (guest)", "fr": "{name} (invité)"})
+"""How somebody is named who chose their name themselves."""
 
 ROLE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
@@ -171,7 +173,10 @@ class Notices:
 
 
 def _names(language: str, actor: Caller, title: str) -> dict[str, str]:
-    return {"actor": actor.name or SOMEBODY[language], "title": title or UNTITLED[language]}
+    name = actor.name or SOMEBODY[language]
+    if actor.guest:
+        name = GUEST[language].format(name=name)
+    return {"actor": name, "title": title or UNTITLED[language]}
 
 
 def _joined(message: str, text: str) -> str:

@@ -14,6 +14,9 @@ from .settings import DocsSettings
 
 BASE62: Final = string.digits + string.ascii_letters
 
+GUEST: Final = "guest-"
+"""How the ids of guests begin, and no others; see `parvis.plugins.Node.guest`."""
+
 FRESH: Final = 5.0
 """Seconds for which the list of people is good."""
 
@@ -102,9 +105,12 @@ class Office:
         return people.get(id) or await self.node.person(tenant, id)
 
     async def names(self, tenant: str, ids: set[str]) -> Mapping[str, dict[str, Any]]:
-        """Return ``Who`` for each id: ``{id, name, color}``; without a name if nobody knows it."""
+        """Return ``Who`` for each id: ``{id, name, color}``; without a name if nobody knows it.
+
+        Guests, who chose their names, carry ``guest: True``.
+        """
         people = await self.people(tenant)
-        names = {id: {"id": id, "name": "", "color": ""} for id in ids}
+        names: dict[str, dict[str, Any]] = {id: {"id": id, "name": "", "color": ""} for id in ids}
         strangers: list[str] = []
         for id in ids:
             if (person := people.get(id)) is not None:
@@ -118,6 +124,8 @@ class Office:
             for row in await self.node.query(tenant, sql, *page):
                 guest, name, color = map(str, row)
                 names[guest] = {"id": guest, "name": name, "color": color}
+                if guest.startswith(GUEST):
+                    names[guest]["guest"] = True
             for id in page:
                 if not names[id]["name"]:
                     # Their account is disabled; what they wrote keeps their name.

@@ -131,7 +131,12 @@ class SharingRoutes:
         return HttpResponse(
             {
                 "document": await self._documents.show(caller, body.key),
-                "guest": {"id": caller.user, "name": caller.name, "color": caller.color},
+                "guest": {
+                    "id": caller.user,
+                    "name": caller.name,
+                    "color": caller.color,
+                    "guest": True,
+                },
                 "token": guest.token,
                 "expires_in": seconds,
             }

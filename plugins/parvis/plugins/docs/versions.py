@@ -63,7 +63,7 @@ class Versions:
                     "by": caller.user,
                     "name_by": caller.name,
                     "offset": offset,
-                }
+                } | ({"guest": True} if caller.guest else {})
                 edit.execute(
                     "INSERT INTO docs_version VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                     *(room.key, id, offset, name, state, caller.user, now),

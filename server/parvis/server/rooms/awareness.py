@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from parvis.plugins import Caller
 from parvis.protocol.awareness import (
     AwarenessEntry,
+    Json,
     decode_awareness,
     dump_state,
     encode_awareness,
@@ -198,7 +199,8 @@ class PartAwareness:
 def stamp(state: str, caller: Caller) -> str:
     """Write the proven user into a state's ``user``, over whatever the client says there.
 
-    Without a proven name (``--open``) only the shape is checked.
+    Guests, who choose their names, carry ``guest: true``, and nobody else does. Without a proven
+    name (``--open``) only the shape is checked.
 
     Raises:
         Malformed: If the state is not a JSON object.
@@ -208,7 +210,10 @@ def stamp(state: str, caller: Caller) -> str:
         return state
     user = value.get("user")
     claimed = user if isinstance(user, dict) else {}
-    proven = {"id": caller.user, "name": caller.name}
+    claimed.pop("guest", None)
+    proven: dict[str, Json] = {"id": caller.user, "name": caller.name}
+    if caller.guest:
+        proven["guest"] = True
     if caller.color:
         proven["color"] = caller.color
     value["user"] = {**claimed, **proven}
