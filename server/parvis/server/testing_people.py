@@ -15,6 +15,7 @@ class KeptFolk:
         accounts: Id → person; all of one tenant. Put in whoever your test needs.
         notices: What was sent, oldest first, the same (user, key) once, none to its actor.
         invited: Addresses, each with who invited them and where they will be led.
+        invites: Ids of the members who may invite people without an account; None: all.
     """
 
     def __init__(self, tenant: str) -> None:
@@ -22,6 +23,7 @@ class KeptFolk:
         self.accounts: dict[str, Person] = {}
         self.notices: list[Notice] = []
         self.invited: list[tuple[str, Caller, str]] = []
+        self.invites: set[str] | None = None
 
     def add(self, id: str, *, name: str = "", email: str = "", language: str = "") -> Person:
         """Give somebody an account, with a name and an address like their id unless said."""
@@ -49,6 +51,8 @@ class KeptFolk:
         for person in self.accounts.values():
             if person.email.casefold() == email.casefold():
                 return Invited(email, person)
+        if self.invites is not None and caller.user not in self.invites:
+            raise Refused(ErrorCode.PERMISSION_DENIED, "you may not invite people")
         self.invited.append((email, caller, path))
         return Invited(email)
 

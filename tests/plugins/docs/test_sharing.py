@@ -101,6 +101,58 @@ async def test_who_loses_a_role_is_taken_out_of_the_document() -> None:
         assert refusal.value.code is ErrorCode.ROOM_NOT_FOUND
 
 
+async def test_who_is_removed_by_address_is_taken_out_as_by_id() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        docs.move(key)
+        bob = await docs.lobby.join("bob")
+        await docs.ask("ada", "DELETE", f"documents/{key}/people/Bob@example.org")
+        left = await bob.expect(Left)
+        assert isinstance(left, Left) and left.code == ErrorCode.ROOM_NOT_FOUND
+        assert await docs.refused("bob", "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
+
+
+async def test_the_links_that_somebody_made_end_when_they_are_removed() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        path = f"documents/{key}/links"
+        secret = (await docs.ask("bob", "POST", path, {"role": "editor"}))["link"]["secret"]
+        gus = await guest_by(docs, key, secret)
+        # Cy comes by Bob's link and makes another, by which Bob would come back.
+        entered = {"key": key, "secret": secret}
+        await docs.ask("cy", "POST", "links/open", entered)
+        await docs.ask("bob", "POST", "links/open", entered)
+        further = (await docs.ask("cy", "POST", path, {"role": "editor"}))["link"]["secret"]
+        await link_of(docs, key, "viewer")
+        docs.move(key)
+        seat = await docs.lobby.join(gus)
+        answer = await docs.ask("ada", "DELETE", f"documents/{key}/people/bob")
+        assert answer["links_ended"] == 2
+        assert [(link["by"]["id"], link["role"]) for link in answer["links"]] == [("ada", "viewer")]
+        left = await seat.expect(Left)
+        assert isinstance(left, Left) and left.code == ErrorCode.ROOM_NOT_FOUND
+        for used in (secret, further):
+            body = {"key": key, "secret": used}
+            assert await docs.refused("bob", "POST", "links/open", body) is ErrorCode.ROOM_NOT_FOUND
+
+
+async def test_a_pending_invitation_outlives_one_that_is_refused() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        people = f"documents/{key}/people"
+        await docs.ask("ada", "PUT", people, {"email": "zoe@x.org", "role": "viewer"})
+        docs.lobby.folk.invites = {"ada"}
+        again = {"email": "zoe@x.org", "role": "editor"}
+        assert await docs.refused("bob", "PUT", people, again) is ErrorCode.PERMISSION_DENIED
+        other = {"email": "yan@x.org", "role": "editor"}
+        assert await docs.refused("bob", "PUT", people, other) is ErrorCode.PERMISSION_DENIED
+        shown = await docs.ask("ada", "GET", f"documents/{key}/sharing")
+        assert shown["invited"] == [{"email": "zoe@x.org", "role": "viewer"}]
+
+
 async def test_one_may_leave_a_document_by_oneself() -> None:
     async with house() as docs:
         key = await docs.make("ada", "Plan")
@@ -139,7 +191,8 @@ async def guest_by(docs: House, key: str, secret: str) -> Caller:
     access = Access.of("docs.link." + str(id) for (id,) in rights)
     assert opened["guest"]["name"] == "Gus"
     assert opened["token"]
-    return Caller("kit", opened["guest"]["id"], "Gus", grants=(Grant(f"docs/{key}", access),))
+    grants = (Grant(f"docs/{key}", access),)
+    return Caller("kit", opened["guest"]["id"], "Gus", grants=grants, host="ada")
 
 
 async def test_a_stranger_with_a_link_is_a_guest_as_long_as_it_lasts() -> None:

@@ -34,6 +34,26 @@ async def test_members_of_a_space_are_members_of_everything_below() -> None:
         ]
 
 
+async def test_links_into_a_space_end_with_the_membership_of_who_made_them() -> None:
+    async with house() as docs:
+        team = await space(docs, "ada", "Team")
+        inner = await space(docs, "ada", "Minutes", team)
+        monday = await docs.make("ada", "Monday", space=inner)
+        tuesday = await docs.make("ada", "Tuesday", space=inner)
+        await docs.ask("ada", "PUT", f"spaces/{team}/people", {"user": "bob", "role": "editor"})
+        await docs.share("ada", tuesday, "bob", "editor")
+        for key in (monday, tuesday):
+            await docs.ask("bob", "POST", f"documents/{key}/links", {"role": "viewer"})
+        answer = await docs.ask("ada", "DELETE", f"spaces/{team}/people/bob")
+        assert answer["links_ended"] == 1
+        links = [
+            len((await docs.ask("ada", "GET", f"documents/{key}/sharing"))["links"])
+            for key in (monday, tuesday)
+        ]
+        # Tuesday was shared with Bob himself, too.
+        assert links == [0, 1]
+
+
 async def test_the_strongest_of_several_roles_counts() -> None:
     async with house() as docs:
         team = await space(docs, "ada", "Team")

@@ -149,7 +149,7 @@ class Rights:
             for capability in granted.capabilities
             if capability.startswith(LINK)
         )
-        row = await self._row(caller, key, person, links, anyone=caller.anyone)
+        row = await self._row(caller.tenant, key, person, links, anyone=caller.anyone)
         if row is None:
             return None
         key_, title, owner, space, editors_share, deleted, rank = row
@@ -176,7 +176,7 @@ class Rights:
         )
 
     async def _row(
-        self, caller: Caller, key: str, person: str, links: Sequence[str], *, anyone: bool
+        self, tenant: str, key: str, person: str, links: Sequence[str], *, anyone: bool
     ) -> Sequence[SqlValue] | None:
         """Return the columns of `ONE`; None if there is no such document."""
         sql = ONE.format(
@@ -184,16 +184,26 @@ class Rights:
         )
         node = self._office.node
         me: Sequence[SqlValue] = (person, anyone, node.now(), key)
-        rows = await node.query(caller.tenant, sql, *me, *links, key)
+        rows = await node.query(tenant, sql, *me, *links, key)
         return rows[0] if rows else None
 
     async def _lent(self, caller: Caller, key: str) -> Access:
         """Return what a guest's token can lend: what whoever minted it may do, and share, today."""
-        row = await self._row(caller, key, caller.host, (), anyone=False)
+        access = await self._of(caller.tenant, key, caller.host)
+        return access if access.may("share") else NOTHING
+
+    async def shares(self, tenant: str, key: str, person: str) -> bool:
+        """Tell whether somebody with an account may share a document; as if it were not binned."""
+        return (await self._of(tenant, key, person, binned=False)).may("share")
+
+    async def _of(
+        self, tenant: str, key: str, person: str, *, binned: bool | None = None
+    ) -> Access:
+        row = await self._row(tenant, key, person, (), anyone=False)
         if row is None or not isinstance(row[6], int):
             return NOTHING
-        access = access_of(row[6], editors_share=bool(row[4]), in_bin=row[5] is not None)
-        return access if access.may("share") else NOTHING
+        in_bin = row[5] is not None if binned is None else binned
+        return access_of(row[6], editors_share=bool(row[4]), in_bin=in_bin)
 
     async def require(self, caller: Caller, key: str, capability: str = "view") -> Standing:
         """Return a document in which the caller has a capability.
@@ -243,8 +253,12 @@ class Rights:
 
     async def reauthorize_below(self, tenant: str, space: str) -> None:
         """Have everybody in the documents of a space and the spaces below asked anew."""
-        for (key,) in await self._office.node.query(tenant, BELOW, space):
-            await self._office.node.reauthorize(tenant, str(key))
+        for key in await self.below(tenant, space):
+            await self._office.node.reauthorize(tenant, key)
+
+    async def below(self, tenant: str, space: str) -> Sequence[str]:
+        """Return the keys of the documents in a space and in the spaces below."""
+        return [str(key) for (key,) in await self._office.node.query(tenant, BELOW, space)]
 
     async def _adopt(self, caller: Caller) -> None:
         seen = (caller.tenant, caller.user)

@@ -143,13 +143,19 @@ class Sharing:
         )
         address = normal(email)
         row = (place, address, rank, caller.user, node.now())
+        before = "SELECT rank FROM docs_invited WHERE place = ? AND email = ?"
+        earlier = await node.query(caller.tenant, before, place, address)
         await node.execute(caller.tenant, Statement(sql, row))
         gone = Statement("DELETE FROM docs_invited WHERE place = ? AND email = ?", (place, address))
+        undone = gone
+        if earlier:
+            sql = "UPDATE docs_invited SET rank = ? WHERE place = ? AND email = ?"
+            undone = Statement(sql, (earlier[0][0], place, address))
         try:
             path = "/docs" if space else f"/docs/{place}"
             invited = await node.invite(caller, email.strip(), path=path)
         except Refused:
-            await node.execute(caller.tenant, gone)
+            await node.execute(caller.tenant, undone)
             raise
         if invited.person is not None:
             await node.execute(caller.tenant, gone)
@@ -169,12 +175,16 @@ class Sharing:
     ) -> dict[str, Any] | None:
         """Take somebody's role away, by their id or address. Everybody may remove themselves.
 
+        The links that they made end, too, where they may not share any more.
+
         Returns:
-            As `shown` does; None if the caller does not see the place any more.
+            As `shown` does, and how many links ended as ``links_ended``; None if the caller does
+            not see the place any more.
         """
+        email = normal(whom)
+        whom = await self._id(caller.tenant, place, whom)
         themselves = whom == caller.user
         at = await self._place(caller, place, space=space, shares=not themselves)
-        email = normal(whom)
         links = "SELECT id FROM docs_link WHERE document = ?"
         await self._office.node.execute(
             caller.tenant,
@@ -184,12 +194,61 @@ class Sharing:
                 f"DELETE FROM docs_follower WHERE person = ? AND link IN ({links})", (whom, place)
             ),
         )
+        ended = 0
+        for key in await self._rights.below(caller.tenant, place) if space else [place]:
+            ended += await self._end_links(caller.tenant, key, whom)
         await self._changed(caller.tenant, place, space=space)
         try:
             at = await self._place(caller, place, space=space, shares=False)
         except Refused:
             return None
-        return await self._shown(caller, at)
+        return await self._shown(caller, at) | {"links_ended": ended}
+
+    async def _id(self, tenant: str, place: str, whom: str) -> str:
+        """Return the id of whoever has this address; what is none is returned as it is."""
+        address = normal(whom)
+        if "@" not in address:
+            return whom
+        for person in (await self._office.people(tenant)).values():
+            if normal(person.email) == address:
+                return person.id
+        # Accounts that are disabled, or have just been made, are not in that list.
+        members = "SELECT person FROM docs_member WHERE place = ?"
+        for (id,) in await self._office.node.query(tenant, members, place):
+            member = await self._office.node.person(tenant, str(id))
+            if member is not None and normal(member.email) == address:
+                return member.id
+        return whom
+
+    async def _end_links(self, tenant: str, key: str, whom: str) -> int:
+        """End the links to a document that somebody made who may not share it any more.
+
+        Whoever came by one of them and made further links is then asked the same.
+        """
+        node, ended, makers = self._office.node, 0, [whom]
+        while makers:
+            maker = makers.pop()
+            # They must not keep what they gave themselves.
+            own = "SELECT id FROM docs_link WHERE document = ? AND by = ?"
+            unfollow = f"DELETE FROM docs_follower WHERE person = ? AND link IN ({own})"
+            await node.execute(tenant, Statement(unfollow, (maker, key, maker)))
+            live = "SELECT id FROM docs_link WHERE document = ? AND by = ? AND revoked IS NULL"
+            links = await node.query(tenant, live, key, maker)
+            if not links or await self._rights.shares(tenant, key, maker):
+                continue
+            ended += len(links)
+            sql = (
+                "UPDATE docs_link SET revoked = ? WHERE document = ? AND by = ? AND revoked IS NULL"
+            )
+            await node.execute(tenant, Statement(sql, (node.now(), key, maker)))
+            further = (
+                "SELECT DISTINCT l.by FROM docs_link l JOIN docs_follower f ON f.person = l.by"
+                " JOIN docs_link by ON by.id = f.link"
+                " WHERE l.document = ? AND l.revoked IS NULL AND by.document = ? AND by.by = ?"
+            )
+            rows = await node.query(tenant, further, key, key, maker)
+            makers += [str(by) for (by,) in rows]
+        return ended
 
     async def mentionable(self, caller: Caller, key: str, question: str) -> list[dict[str, Any]]:
         """Return who may see a document and fits a few letters of a name or an address."""
