@@ -38,8 +38,13 @@ function keep(key: string, pass: Pass): void {
 
 /** The secret in an address' fragment: `#link=SECRET`. */
 export function secretIn(hash: string): string | null {
-  const found = /^link=(.+)$/.exec(hash)
-  return found?.[1] === undefined ? null : decodeURIComponent(found[1])
+  const found = /^link=(.+)$/.exec(hash)?.[1]
+  if (found === undefined) return null
+  try {
+    return decodeURIComponent(found)
+  } catch {
+    return found // Cut short on its way; the server will say that there is no such link.
+  }
 }
 
 /** The name that the reader gave as a guest before, in this browser. */
