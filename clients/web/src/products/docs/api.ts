@@ -13,6 +13,8 @@ export interface Who {
   readonly name: string
   readonly color: string
   readonly email?: string
+  /** Has no account, and chose this name. */
+  readonly guest?: boolean
 }
 
 /** A document as lists show it. Times are seconds since 1970. */
@@ -70,6 +72,8 @@ export interface Sharing {
   readonly invited: readonly { readonly email: string; readonly role: Role }[]
   readonly links: readonly Link[]
   readonly editors_share: boolean
+  /** In the answer that took somebody's role away: their links that ended with it. */
+  readonly links_ended?: number
 }
 
 /** A stretch of changes by the same people, without a long pause: from offset `from` to `to`. */
@@ -86,6 +90,7 @@ export interface Guest {
   readonly id: string
   readonly name: string
   readonly color: string
+  readonly guest?: boolean
 }
 
 export interface StoredFile {

@@ -14,6 +14,8 @@ export interface Message {
   readonly by: string
   readonly name: string
   readonly color: string
+  /** By somebody without an account, who chose this name. */
+  readonly guest: boolean
   readonly body: Body
   /** Seconds since 1970, as `edited`. */
   readonly time: number
@@ -28,9 +30,10 @@ export interface Thread {
   readonly by: string
   readonly name: string
   readonly color: string
+  readonly guest: boolean
   readonly created: number
   readonly resolved: number | null
-  readonly resolvedBy: string
+  readonly resolvedBy: { readonly name: string; readonly guest: boolean }
   readonly messages: readonly Message[]
   readonly waiting: boolean
 }
@@ -188,8 +191,9 @@ export class Comments {
       const map = value as Y.Map<unknown>
       if (typeof map.get !== 'function') return
       threads.set(id, {
-        id, anchor: anchorOf(map), by: text(map.get('by')), name: text(map.get('by_name')), color: text(map.get('by_color')),
-        created: number(map.get('created')) ?? 0, resolved: number(map.get('resolved')), resolvedBy: text(map.get('resolved_by_name')), messages: [], waiting: false,
+        id, anchor: anchorOf(map), by: text(map.get('by')), name: text(map.get('by_name')), color: text(map.get('by_color')), guest: map.get('guest') === true,
+        resolvedBy: { name: text(map.get('resolved_by_name')), guest: map.get('resolved_by_guest') === true },
+        created: number(map.get('created')) ?? 0, resolved: number(map.get('resolved')), messages: [], waiting: false,
       })
     })
     doc.getMap('messages').forEach((value, key) => {
@@ -197,7 +201,7 @@ export class Comments {
       const message = (value instanceof Object && 'toJSON' in value ? (value as Y.Map<unknown>).toJSON() : value) as Record<string, unknown> | null
       if (thread === undefined || message === null || typeof message !== 'object') return
       thread.messages.push({
-        id: text(message['id']), thread: thread.id, by: text(message['by']), name: text(message['by_name']), color: text(message['by_color']),
+        id: text(message['id']), thread: thread.id, by: text(message['by']), name: text(message['by_name']), color: text(message['by_color']), guest: message['guest'] === true,
         body: bodyOf(message['body']), time: number(message['time']) ?? 0, edited: number(message['edited']), waiting: false,
       })
     })
@@ -211,21 +215,22 @@ export class Comments {
 
   #show(threads: Map<string, Thread & { messages: Message[] }>, pending: Pending): void {
     const { self } = this.#open
+    const guest = self.guest === true
     if (pending.kind === 'add') {
       let thread = threads.get(pending.thread)
       if (thread === undefined) {
         if (pending.anchor === null) return
-        thread = { id: pending.thread, anchor: pending.anchor, by: self.id, name: self.name, color: self.color, created: pending.time, resolved: null, resolvedBy: '', messages: [], waiting: true }
+        thread = { id: pending.thread, anchor: pending.anchor, by: self.id, name: self.name, color: self.color, guest, created: pending.time, resolved: null, resolvedBy: { name: '', guest: false }, messages: [], waiting: true }
         threads.set(thread.id, thread)
       }
       if (thread.messages.some(({ id }) => id === pending.message)) return
-      thread.messages.push({ id: pending.message, thread: thread.id, by: self.id, name: self.name, color: self.color, body: pending.body, time: pending.time, edited: null, waiting: true })
+      thread.messages.push({ id: pending.message, thread: thread.id, by: self.id, name: self.name, color: self.color, guest, body: pending.body, time: pending.time, edited: null, waiting: true })
       return
     }
     for (const [id, thread] of threads) {
       if (pending.kind === 'edit') threads.set(id, { ...thread, messages: thread.messages.map((each) => (each.id === pending.message ? { ...each, body: pending.body, waiting: true } : each)) })
       else if (pending.kind === 'delete') threads.set(id, { ...thread, messages: thread.messages.filter((each) => each.id !== pending.message) })
-      else if (id === pending.thread) threads.set(id, { ...thread, resolved: pending.kind === 'resolve' ? pending.time : null, resolvedBy: self.name, waiting: true })
+      else if (id === pending.thread) threads.set(id, { ...thread, resolved: pending.kind === 'resolve' ? pending.time : null, resolvedBy: { name: self.name, guest }, waiting: true })
     }
   }
 }

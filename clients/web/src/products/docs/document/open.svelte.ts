@@ -32,6 +32,7 @@ export interface Person {
   readonly name: string
   readonly color: string
   readonly self: boolean
+  readonly guest: boolean
 }
 
 const ORDER: readonly Saved[] = ['saved', 'saving', 'device', 'unsaved']
@@ -84,7 +85,7 @@ export class OpenDocument {
     return this.visit === null && account.user !== null
   }
 
-  get self(): { id: string; name: string; color: string } {
+  get self(): docs.Guest {
     const { user } = account
     if (this.visit !== null) return this.visit.guest
     return user ?? { id: 'guest', ...account.face }
@@ -325,13 +326,14 @@ export class OpenDocument {
     const read = (): void => {
       const people: Person[] = []
       for (const [client, state] of awareness.getStates()) {
-        const user = (state as { user?: { id?: unknown; name?: unknown; color?: unknown } }).user
+        const user = (state as { user?: { id?: unknown; name?: unknown; color?: unknown; guest?: unknown } }).user
         if (user === undefined) continue
         people.push({
           client, self: client === awareness.clientID,
           id: typeof user.id === 'string' && user.id !== '' ? user.id : String(client),
           name: typeof user.name === 'string' ? user.name : '?',
           color: typeof user.color === 'string' ? user.color : '',
+          guest: user.guest === true,
         })
       }
       this.people = people.sort((a, b) => Number(b.self) - Number(a.self) || a.client - b.client)

@@ -147,7 +147,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
             made!.uploads.plugin,
             made!.comments.plugin,
             ...made!.surfaces.plugins,
-            ...(awareness === null ? [] : [cursors(binding!, awareness, { moved: (client) => following.moved(client) })]),
+            ...(awareness === null ? [] : [cursors(binding!, awareness, words, { moved: (client) => following.moved(client) })]),
           ],
         }),
         editorProps: {

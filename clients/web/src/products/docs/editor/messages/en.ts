@@ -4,6 +4,7 @@ export default {
   'editor.empty': 'Write something, or type “/” for everything else',
   'editor.empty.line': 'Type “/” to insert',
   'editor.empty.heading': 'Heading',
+  'editor.guest': '{name} (guest)',
   'editor.task': 'Done: {text}',
   'editor.comment': 'Comment',
 

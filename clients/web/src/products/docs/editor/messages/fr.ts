@@ -6,6 +6,7 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.empty': 'Écrivez, ou tapez « / » pour tout le reste',
   'editor.empty.line': 'Tapez « / » pour insérer',
   'editor.empty.heading': 'Titre',
+  'editor.guest': '{name} (invité)',
   'editor.task': 'Fait : {text}',
   'editor.comment': 'Commenter',
 

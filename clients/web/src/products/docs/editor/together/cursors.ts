@@ -4,6 +4,7 @@ import { Decoration, DecorationSet, type EditorView } from '@tiptap/pm/view'
 import type { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { Binding } from '../binding/binding'
+import type { Words } from '../types'
 
 /** A name stands beside its cursor this long after a move, in milliseconds. */
 const NAMED_FOR = 2500
@@ -39,7 +40,7 @@ export interface CursorHooks {
 }
 
 /** Draws the others' cursors. Per change of theirs only what changed is drawn anew, at most once per frame. */
-export function cursors(binding: Binding, awareness: Awareness, hooks: CursorHooks): Plugin<CursorState> {
+export function cursors(binding: Binding, awareness: Awareness, words: Words, hooks: CursorHooks): Plugin<CursorState> {
   const seen = new Map<number, Seen>()
   const changed = new Set<number>()
   let frame = 0
@@ -47,7 +48,7 @@ export function cursors(binding: Binding, awareness: Awareness, hooks: CursorHoo
 
   const note = (client: number): void => {
     const state = awareness.getStates().get(client)
-    const user = state?.['user'] as { name?: unknown; color?: unknown } | undefined
+    const user = state?.['user'] as { name?: unknown; color?: unknown; guest?: unknown } | undefined
     const cursor = (state?.['cursor'] ?? null) as Stored | null
     if (client === awareness.clientID || user === undefined) {
       if (seen.delete(client)) changed.add(client)
@@ -55,7 +56,9 @@ export function cursors(binding: Binding, awareness: Awareness, hooks: CursorHoo
     }
     const place = JSON.stringify(cursor)
     const before = seen.get(client)
-    const name = String(user.name ?? '')
+    const called = String(user.name ?? '')
+    // Guests choose their names: none of them passes for a member.
+    const name = user.guest === true ? words('editor.guest', { name: called }) : called
     const color = colorOf(user.color)
     if (before !== undefined && before.place === place && before.name === name && before.color === color) return
     seen.set(client, { name, color, cursor, place, moved: before?.place === place ? before.moved : performance.now() })
