@@ -38,7 +38,7 @@ const english = {
   'copied': 'Copied',
 
   'theme': 'Appearance',
-  'theme.auto': 'Same as the device',
+  'theme.auto': 'Automatic',
   'theme.light': 'Light',
   'theme.dark': 'Dark',
   'language': 'Language',

@@ -39,7 +39,7 @@ const french: Translated<typeof english> = {
   'copied': 'Copié',
 
   'theme': 'Apparence',
-  'theme.auto': 'Comme l’appareil',
+  'theme.auto': 'Automatique',
   'theme.light': 'Claire',
   'theme.dark': 'Sombre',
   'language': 'Langue',

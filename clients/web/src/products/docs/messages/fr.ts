@@ -205,7 +205,7 @@ const french: Translated<typeof english> = {
   'status.connecting': 'Connexion…',
   'status.connecting.what': 'Connexion au serveur',
   'status.connecting.text': 'Vous voyez le document tel qu’il était ici la dernière fois. Ce que d’autres ont écrit depuis arrive dans un instant.',
-  'status.device': 'Enregistré sur cet appareil',
+  'status.device': 'Sur cet appareil',
   'status.device.what': 'Enregistré sur cet appareil',
   'status.device.text': 'Le serveur n’a pas encore vos dernières modifications. Elles sont conservées dans ce navigateur et seront envoyées dès que le serveur répondra. D’ici là, les autres ne les voient pas.',
   'status.offline': 'Hors connexion',
