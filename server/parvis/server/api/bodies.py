@@ -58,9 +58,8 @@ def parse(body: bytes, kind: type[T]) -> T:
         raise Fault(400, "malformed", "the body is not JSON") from None
     if not isinstance(values, dict):
         raise Fault(400, "malformed", "expected a JSON object")
-    if b"\\u" in body:
-        values = _mended(values)
-    given = cast("dict[str, object]", values)
+    read = cast("dict[str, object]", values)
+    given = cast("dict[str, object]", _mended(read)) if b"\\u" in body else read
     problems = [
         Problem(f"body.{name}", "is missing") for name in required(kind) if name not in given
     ]
