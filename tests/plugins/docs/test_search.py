@@ -92,7 +92,7 @@ async def test_listings_say_who_changed_a_document_and_what_it_begins_with() -> 
         after = await docs.show("ada", key)
         assert after["updated"] > before["updated"]
         assert after["updated_by"]["name"] == "Bob"
-        assert after["excerpt"].startswith("Second line")
+        assert after["excerpt"].startswith("First line Second line")
 
 
 async def test_whoever_is_mentioned_in_the_text_is_told_once() -> None:

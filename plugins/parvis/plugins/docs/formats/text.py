@@ -27,7 +27,7 @@ class Digest:
 
     Attributes:
         title: The first line that is not empty, of a heading if the document begins with one.
-        excerpt: What follows it, on one line.
+        excerpt: The text on one line, without the heading that it begins with.
         text: All of it, a line for each block; the first two million characters.
         words: How many; a character of a script without spaces counts as one.
     """
@@ -40,9 +40,12 @@ class Digest:
 
 def digest(document: Json) -> Digest:
     """Return what lists and searches say about a document."""
-    lines = [line for _, line in _lines(document) if line.strip()]
+    found = [(block, line) for block, line in _lines(document) if line.strip()]
+    lines = [line for _, line in found]
     title = shortened(lines[0], TITLE) if lines else ""
-    rest = lines[1:] or lines
+    # A document has its title beside the text: only a heading says it twice.
+    is_titled = bool(found) and found[0][0]["type"] == "heading"
+    rest = lines[is_titled:] or lines
     text = "\n".join(lines)
     words = sum(1 for _ in _WORD.finditer(text))
     return Digest(title, shortened(" ".join(rest[:40]), EXCERPT), text[:SEARCHED], words)
