@@ -39,7 +39,11 @@ export function createCommands(hooks: CommandHooks): EditorCommands {
     return bound !== null && bound.binding.editable && !bound.binding.halted && what(bound.editor, bound.binding)
   }
   const chain = (what: (chain: ReturnType<Editor['chain']>, editor: Editor) => { run(): boolean }): boolean =>
-    change((editor) => what(editor.chain().focus(), editor).run())
+    change((editor) => {
+      // At once: Tiptap's own `focus()` waits for a frame, and what is typed in it would be lost.
+      editor.view.focus()
+      return what(editor.chain(), editor).run()
+    })
 
   return {
     undo: () => change((_, binding) => binding.undo()),
@@ -82,7 +86,8 @@ export function createCommands(hooks: CommandHooks): EditorCommands {
 function link(editor: Editor, href: string): boolean {
   const { empty } = editor.state.selection
   if (!empty || editor.isActive('link')) {
-    return editor.chain().focus().extendMarkRange('link').setMark('link', { href }).run()
+    editor.view.focus()
+    return editor.chain().extendMarkRange('link').setMark('link', { href }).run()
   }
   const { tr, schema } = editor.state
   const text = schema.text(href.replace(/^mailto:/, ''), [schema.marks['link']!.create({ href })])

@@ -145,7 +145,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
             nearness(),
             highlight(),
             made!.uploads.plugin,
-            made!.comments.plugin,
+            ...made!.comments.plugins,
             ...made!.surfaces.plugins,
             ...(awareness === null ? [] : [cursors(binding!, awareness, words, { moved: (client) => following.moved(client) })]),
           ],

@@ -4,6 +4,7 @@ import { dropCursor } from '@tiptap/pm/dropcursor'
 import { gapCursor } from '@tiptap/pm/gapcursor'
 import type { Plugin } from '@tiptap/pm/state'
 import { codeBlockView, type CodeHooks } from './code/view'
+import { promptCaret } from './content/caret'
 import { filling } from './content/fill'
 import { blockIds } from './content/ids'
 import { keys, type KeyHooks } from './content/keys'
@@ -40,7 +41,7 @@ export function extensions(hooks: ExtensionHooks): Extensions {
     return view === undefined ? node : node.extend({ addNodeView: () => view })
   })
   return [
-    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding(), hooks.bounds(), filling(), blockIds()] }),
+    Extension.create({ name: 'binding', priority: 10_000, addProseMirrorPlugins: () => [hooks.binding(), hooks.bounds(), filling(), blockIds(), promptCaret()] }),
     tableRoles,
     ...seen,
     ...marks,

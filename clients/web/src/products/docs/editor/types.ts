@@ -80,6 +80,8 @@ export interface CommentPlace {
   from: number | null
   to: number | null
   anchor?: Anchor
+  /** Repaired after a change made here: whoever made it knows best, and stores the anchor. */
+  own?: boolean
 }
 
 export interface Heading {

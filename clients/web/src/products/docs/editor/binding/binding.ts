@@ -7,6 +7,7 @@
 import type { Node, Schema } from '@tiptap/pm/model'
 import { Plugin, PluginKey, Selection, TextSelection, type EditorState, type Transaction } from '@tiptap/pm/state'
 import * as Y from 'yjs'
+import { settleCaret } from '../content/caret'
 import { applyDocument } from './apply'
 import { fits } from './fit'
 import { Foreign } from './foreign'
@@ -18,6 +19,8 @@ import { writeNode } from './write'
 export interface Surface {
   readonly state: EditorState
   dispatch(tr: Transaction): void
+  /** Takes over where the browser has put the caret, if it has not said so yet. */
+  settle?(): void
 }
 
 const REMOTE = 'parvis-remote'
@@ -89,7 +92,13 @@ export class Binding {
       key: bindingKey,
       filterTransaction: (tr) => !tr.docChanged || isRemote(tr) || (this.editable && !this.#halted && isFitting(tr)),
       view: (view) => {
-        this.attach(view)
+        this.attach({
+          get state() {
+            return view.state
+          },
+          dispatch: (tr) => view.dispatch(tr),
+          settle: () => settleCaret(view),
+        })
         return {
           update: (_, before) => this.write(before),
           destroy: () => this.detach(),
@@ -181,6 +190,7 @@ export class Binding {
 
   readonly #remember = () => {
     if (this.#writing || this.#surface === null || this.#halted) return
+    this.#surface.settle?.()
     const { doc, selection } = this.#surface.state
     this.#before = doc === this.#shown && selection instanceof TextSelection ? this.relativeRange(selection) : null
   }

@@ -2,6 +2,7 @@
 import { Plugin, PluginKey } from '@tiptap/pm/state'
 import type { Node } from '@tiptap/pm/model'
 import { Decoration, DecorationSet, type EditorView } from '@tiptap/pm/view'
+import { settleCaret } from '../content/caret'
 import { changedRanges } from '../content/changes'
 import { grammarOf } from './languages'
 
@@ -48,7 +49,9 @@ export function highlight(): Plugin<DecorationSet> {
     isLoading = true
     const { createLowlight, common } = await import('lowlight')
     lowlight = createLowlight(common)
-    if (!view.isDestroyed) view.dispatch(view.state.tr.setMeta(highlightKey, true).setMeta('addToHistory', false))
+    if (view.isDestroyed) return
+    settleCaret(view)
+    view.dispatch(view.state.tr.setMeta(highlightKey, true).setMeta('addToHistory', false))
   }
 
   return new Plugin<DecorationSet>({

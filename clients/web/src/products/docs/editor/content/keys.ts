@@ -1,6 +1,8 @@
 // The keys of the editor that are not a mark's.
 import { Extension, type Editor } from '@tiptap/core'
-import { goToNextCell } from '@tiptap/pm/tables'
+import { Plugin, PluginKey } from '@tiptap/pm/state'
+import { addRowAfter, goToNextCell } from '@tiptap/pm/tables'
+import { onTables } from '../tables/tables'
 import type { EditorCommands } from '../types'
 
 export interface KeyHooks {
@@ -16,9 +18,33 @@ export function keys(hooks: () => KeyHooks): Extension {
   return Extension.create({
     name: 'keys',
     priority: 200,
+    addProseMirrorPlugins() {
+      return [
+        new Plugin({
+          key: new PluginKey('history'),
+          props: {
+            handleDOMEvents: {
+              // Undo and redo of the browser's menus.
+              beforeinput(_, event) {
+                const command = { historyUndo: 'undo', historyRedo: 'redo' }[(event as InputEvent).inputType] as 'undo' | 'redo' | undefined
+                if (command === undefined) return false
+                event.preventDefault()
+                hooks().commands[command]()
+                return true
+              },
+            },
+          },
+        }),
+      ]
+    },
     addKeyboardShortcuts() {
       const { editor } = this
       const run = (command: (commands: EditorCommands) => boolean) => () => command(hooks().commands)
+      // The browser has a history of its own, which knows nothing of others.
+      const always = (command: (commands: EditorCommands) => boolean) => () => {
+        command(hooks().commands)
+        return true
+      }
       // Tab is the browser's way out of the text; where it means something here, Escape gives it back.
       let isLeaving = false
       const tab = (backwards: boolean) => () => {
@@ -29,9 +55,9 @@ export function keys(hooks: () => KeyHooks): Extension {
         return indent(editor, backwards)
       }
       return {
-        'Mod-z': run((commands) => commands.undo()),
-        'Mod-y': run((commands) => commands.redo()),
-        'Shift-Mod-z': run((commands) => commands.redo()),
+        'Mod-z': always((commands) => commands.undo()),
+        'Mod-y': always((commands) => commands.redo()),
+        'Shift-Mod-z': always((commands) => commands.redo()),
         'Mod-Alt-0': run((commands) => commands.paragraph()),
         'Mod-Alt-1': run((commands) => commands.heading(1)),
         'Mod-Alt-2': run((commands) => commands.heading(2)),
@@ -81,36 +107,14 @@ function indent(editor: Editor, backwards: boolean): boolean {
     return ITEMS.some((item) => (backwards ? editor.commands.liftListItem(item) : editor.commands.sinkListItem(item))) || true
   }
   if (goToNextCell(backwards ? -1 : 1)(state, view.dispatch)) return true
-  if (!backwards && isInTable(editor)) return editor.commands.command(({ state: now, dispatch }) => rowBelow(now, dispatch, editor))
-  return false
-}
-
-function rowBelow(state: Editor['state'], dispatch: ((args?: never) => unknown) | undefined, editor: Editor): boolean {
-  const { $from } = state.selection
-  for (let depth = $from.depth; depth > 0; depth -= 1) {
-    const row = $from.node(depth)
-    if (row.type.spec['tableRole'] !== 'row') continue
-    if (dispatch === undefined) return true
-    const cells = row.content.content.map((cell) =>
-      state.schema.nodes['tableCell']!.create({ colspan: cell.attrs['colspan'], colwidth: cell.attrs['colwidth'] }, state.schema.nodes['paragraph']!.create()),
-    )
-    const pos = $from.after(depth)
-    editor.commands.command(({ tr }) => {
-      tr.insert(pos, state.schema.nodes['tableRow']!.create(null, cells))
-      return true
-    })
-    return editor.commands.setTextSelection(pos + 3)
-  }
+  // Behind the last cell a new row begins.
+  if (!backwards && isInTable(editor)) return onTables(addRowAfter, view) && goToNextCell(1)(view.state, view.dispatch)
   return false
 }
 
 function isInTable(editor: Editor): boolean {
-  return has(editor, (role) => role === 'row')
-}
-
-function has(editor: Editor, test: (role: unknown) => boolean): boolean {
   const { $from } = editor.state.selection
-  for (let depth = $from.depth; depth > 0; depth -= 1) if (test($from.node(depth).type.spec['tableRole'])) return true
+  for (let depth = $from.depth; depth > 0; depth -= 1) if ($from.node(depth).type.spec['tableRole'] === 'row') return true
   return false
 }
 

@@ -117,11 +117,20 @@ export function uploads(hooks: UploadHooks): Uploads {
       return true
     },
     choose() {
+      const place = hooks.editor()?.view.dom.parentElement
+      if (place == null) return false
       const input = document.createElement('input')
       input.type = 'file'
+      input.hidden = true
       input.accept = [...IMAGE_TYPES].join(',')
       input.multiple = true
-      input.addEventListener('change', () => void this.send([...(input.files ?? [])]))
+      input.addEventListener('change', () => {
+        input.remove()
+        this.send([...(input.files ?? [])])
+      })
+      input.addEventListener('cancel', () => input.remove())
+      // In the page: browsers may throw away one that is nowhere while the person still looks for a file.
+      place.append(input)
       input.click()
       return true
     },

@@ -10,12 +10,14 @@ const DROPPED = 'script, style, meta, link, title, head, template, object, embed
 
 /**
  * The body of HTML from elsewhere, without scripts and style sheets. Its `style` attributes are called
- * `data-style`: a page with a strict CSP complains of each one that it parses.
+ * `data-style`, those that are scripts `data-on…`: a page with a strict CSP complains of each one that it
+ * parses.
  */
 export function inertBody(html: string): HTMLElement {
   const quiet = html
     .replace(/<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, '')
-    .replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/(\s)style(\s*=)/gi, '$1data-style$2'))
+    .replace(/<base\b/gi, '<br-')
+    .replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/(\s)(style|on[a-z]+)(\s*=)/gi, '$1data-$2$3'))
   return new DOMParser().parseFromString(quiet, 'text/html').body
 }
 

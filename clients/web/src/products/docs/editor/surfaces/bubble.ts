@@ -152,7 +152,10 @@ export function bubble({ root, words, commands, covered, comment }: BubbleHooks)
       }, { class: 'doc-button' }),
     )
     const natural = button(words('editor.image.natural'), '1:1', () => set('width', null), { class: 'doc-button' })
-    const remove = button(words('editor.image.remove'), icon('remove'), () => editor?.chain().focus().deleteSelection().run(), { class: 'doc-button' })
+    const remove = button(words('editor.image.remove'), icon('remove'), () => {
+      editor?.view.focus()
+      editor?.commands.deleteSelection()
+    }, { class: 'doc-button' })
     return [field, ...sizes, natural, remove]
   }
 

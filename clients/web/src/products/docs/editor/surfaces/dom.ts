@@ -30,9 +30,9 @@ export function button(label: string, content: Child, act: () => void, propertie
   return made
 }
 
-/** A sign that is not the button's name is for the eyes only. */
+/** A sign that is not the button's name is for the eyes only: the style sheet draws it. */
 function sign(label: string, content: Child): Child {
-  return typeof content === 'string' && content !== label ? make('span', { 'aria-hidden': 'true' }, content) : content
+  return typeof content === 'string' && content !== label ? make('span', { 'aria-hidden': 'true', 'data-sign': content }) : content
 }
 
 const PATHS: Record<string, string> = {

@@ -12,8 +12,9 @@ export interface LinkPopover {
 }
 
 export function linkPopover(root: HTMLElement, words: Words, commands: EditorCommands, covered: () => { top: number; bottom: number }): LinkPopover {
-  const form = make('form', { class: 'doc-link', role: 'dialog' })
-  const float = popup({ root, dom: form, covered })
+  const form = make('form')
+  const dialog = make('div', { class: 'doc-link', role: 'dialog' }, form)
+  const float = popup({ root, dom: dialog, covered })
   let editor: Editor | null = null
 
   const close = () => {
@@ -51,7 +52,7 @@ export function linkPopover(root: HTMLElement, words: Words, commands: EditorCom
       field.autocomplete = 'off'
       field.placeholder = words('editor.link.address')
       field.value = href
-      form.setAttribute('aria-label', words('editor.link.edit'))
+      dialog.setAttribute('aria-label', words('editor.link.edit'))
       const apply = make('button', { type: 'submit', class: 'doc-button is-main' }, words('editor.link.apply'))
       const open = button(words('editor.link.open'), icon('open'), () => openLink(href), { class: 'doc-button' })
       const remove = button(

@@ -26,6 +26,9 @@ export function listbox(owner: () => HTMLElement, label: string): Listbox {
   made += 1
   const id = `doc-list-${made}`
   const dom = make('div', { class: 'doc-list', role: 'listbox', id, 'aria-label': label })
+  // It can be longer than its place; the keys that push it come by its owner.
+  dom.tabIndex = 0
+  dom.addEventListener('mousedown', (event) => event.preventDefault())
   let options: readonly Option[] = []
   let active = 0
 
@@ -61,7 +64,6 @@ export function listbox(owner: () => HTMLElement, label: string): Listbox {
       )
       if (now.length === 0) dom.append(make('div', { class: 'doc-list-empty', role: 'status' }, empty))
       owner().setAttribute('aria-controls', id)
-      owner().setAttribute('aria-expanded', 'true')
       mark(0)
     },
     key(event) {
@@ -74,7 +76,7 @@ export function listbox(owner: () => HTMLElement, label: string): Listbox {
       return true
     },
     destroy() {
-      for (const name of ['aria-activedescendant', 'aria-controls', 'aria-expanded']) owner().removeAttribute(name)
+      for (const name of ['aria-activedescendant', 'aria-controls']) owner().removeAttribute(name)
       dom.replaceChildren()
       options = []
     },

@@ -159,7 +159,7 @@ function face({ name, color }: Person): HTMLElement {
 /** The list of languages of a code block, with a field to narrow it. */
 function languageList(root: HTMLElement, words: Words, covered: () => { top: number; bottom: number }) {
   const box = make('div', { class: 'doc-languages' })
-  const field = make('input', { class: 'doc-field', type: 'text', role: 'combobox', 'aria-autocomplete': 'list' })
+  const field = make('input', { class: 'doc-field', type: 'text', role: 'combobox', 'aria-autocomplete': 'list', 'aria-expanded': 'true' })
   const list = listbox(() => field, words('editor.code.languages'))
   box.append(field, list.dom)
   let back: HTMLElement | null = null

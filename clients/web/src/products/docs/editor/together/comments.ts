@@ -1,20 +1,17 @@
-// Comments over the text: drawn as decorations that move with it, found again when they come loose.
-import { Plugin, PluginKey, type EditorState, type Transaction } from '@tiptap/pm/state'
+// Comments over the text: drawn where their anchors say, which follow every change and are mended after it.
+import { Plugin, type EditorState } from '@tiptap/pm/state'
 import { Decoration, DecorationSet, type EditorView } from '@tiptap/pm/view'
 import type { Binding } from '../binding/binding'
+import { settleCaret } from '../content/caret'
+import { Anchors, anchorsKey, type Repair } from '../../comments/anchors'
+import { isRemote } from '../binding/binding'
 import type { CommentMark, CommentPlace } from '../types'
-import { findAnchor } from './anchors'
-
-interface CommentState {
-  set: DecorationSet
-}
-
-const commentsKey = new PluginKey<CommentState>('comments')
 
 export interface Comments {
-  plugin: Plugin<CommentState>
+  /** In this order, after the binding. */
+  plugins: readonly Plugin[]
   set(view: EditorView, marks: readonly CommentMark[]): void
-  /** Looks again for every comment; when nobody types. Costs one look per comment. */
+  /** Looks again for what is lost; when nobody types. */
   review(view: EditorView): void
   rangeOf(state: EditorState, id: string): { from: number; to: number } | null
 }
@@ -28,64 +25,82 @@ export function comments(binding: Binding, hooks: CommentHooks): Comments {
   let marks: readonly CommentMark[] = []
   let told = ''
   let active: string | null = null
+  let drawn: { of: unknown; marks: unknown; set: DecorationSet } | null = null
+  const { undoManager } = binding
+  const anchors = new Anchors(
+    binding.fragment,
+    (tr) => (!isRemote(tr) ? 'here' : undoManager.undoing || undoManager.redoing ? 'undo' : 'there'),
+    () => tell(false, anchors.mine(), true),
+  )
 
-  const locate = (view: EditorView, always: boolean) => {
-    const { doc } = view.state
-    const places = marks.map(({ id, anchor }) => findAnchor(binding, doc, id, anchor))
-    const drawn = places.flatMap((place, index) => draw(place, marks[index]!))
-    view.dispatch(view.state.tr.setMeta(commentsKey, drawn).setMeta('addToHistory', false))
-    // Places move with every letter; only what needs an answer is told again.
+  /** Places move with every letter; only what needs an answer is told again. */
+  const tell = (always: boolean, repairs: readonly Repair[], own: boolean) => {
+    const found = anchors.places()
+    const places = marks.map(({ id, anchor }): CommentPlace => {
+      const place = found.get(id) ?? null
+      if (place === null) return { id, state: 'lost', from: null, to: null }
+      const repair = repairs.find(({ thread }) => thread === id)
+      const { from, to } = place
+      return repair === undefined ? { id, state: 'exact', from, to } : { id, state: 'repaired', from, to, own, anchor: { ...anchor, a: repair.a, block: repair.block } }
+    })
     const now = JSON.stringify(places.map(({ id, state, anchor }) => [id, state, anchor]))
     if (always || now !== told) hooks.placed(places)
     told = now
   }
 
+  const setOf = (state: EditorState): DecorationSet => {
+    const places = anchorsKey.getState(state)
+    if (places === undefined || places.size === 0) return DecorationSet.empty
+    if (drawn?.of !== places || drawn.marks !== marks) {
+      const decorations = marks.flatMap((mark) => draw(places.get(mark.id) ?? null, mark))
+      drawn = { of: places, marks, set: DecorationSet.create(state.doc, decorations) }
+    }
+    return drawn.set
+  }
+
+  const plugin = new Plugin({
+    props: {
+      decorations: setOf,
+      handleClick: (view, pos) => {
+        const found = smallest(setOf(view.state), pos)
+        if (found === null && active === null) return false
+        active = found
+        hooks.clicked(found)
+        return false
+      },
+    },
+  })
+
   return {
-    plugin: new Plugin<CommentState>({
-      key: commentsKey,
-      state: {
-        init: () => ({ set: DecorationSet.empty }),
-        apply(tr: Transaction, before: CommentState): CommentState {
-          const drawn = tr.getMeta(commentsKey) as Decoration[] | undefined
-          if (drawn !== undefined) return { set: DecorationSet.create(tr.doc, drawn) }
-          return tr.docChanged ? { set: before.set.map(tr.mapping, tr.doc) } : before
-        },
-      },
-      props: {
-        decorations: (state) => commentsKey.getState(state)?.set,
-        handleClick: (view, pos) => {
-          const found = smallest(commentsKey.getState(view.state)?.set, pos)
-          if (found === null && active === null) return false
-          active = found
-          hooks.clicked(found)
-          return false
-        },
-      },
-    }),
+    plugins: [anchors.plugin, plugin],
     set(view, now) {
+      settleCaret(view)
       marks = now
       active = now.find((mark) => mark.active === true)?.id ?? null
-      locate(view, true)
+      anchors.set(new Map(now.map(({ id, anchor }) => [id, anchor])))
+      tell(true, [], false)
     },
     review(view) {
-      if (marks.length > 0) locate(view, false)
+      if (marks.length === 0) return
+      settleCaret(view)
+      tell(false, anchors.sweep(), false)
     },
     rangeOf(state, id) {
-      const found = commentsKey.getState(state)?.set.find(undefined, undefined, (spec) => spec['comment'] === id)[0]
-      return found === undefined ? null : { from: found.from, to: found.to }
+      const place = anchorsKey.getState(state)?.get(id)
+      return place ? { from: place.from, to: place.to } : null
     },
   }
 }
 
-function draw({ id, from, to }: CommentPlace, { active }: CommentMark): Decoration[] {
-  if (from === null || to === null) return []
+function draw(place: { from: number; to: number } | null, { id, active }: CommentMark): Decoration[] {
+  if (place === null) return []
   const look = { class: active === true ? 'comment is-active' : 'comment', 'data-comment': id }
-  return [Decoration.inline(from, to, look, { comment: id })]
+  return [Decoration.inline(place.from, place.to, look, { comment: id })]
 }
 
 /** Of the comments at a place the one with the shortest text: the outer ones are reached beside it. */
-function smallest(set: DecorationSet | undefined, pos: number): string | null {
-  const found = set?.find(pos, pos) ?? []
+function smallest(set: DecorationSet, pos: number): string | null {
+  const found = set.find(pos, pos)
   found.sort((one, other) => one.to - one.from - (other.to - other.from))
   return (found[0]?.spec as { comment?: string } | undefined)?.comment ?? null
 }

@@ -5,6 +5,7 @@ import type { Awareness } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import type { Binding } from '../binding/binding'
 import type { Words } from '../types'
+import { settleCaret } from '../content/caret'
 
 /** A name stands beside its cursor this long after a move, in milliseconds. */
 const NAMED_FOR = 2500
@@ -107,6 +108,7 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
         if (view.isDestroyed || changed.size === 0) return
         const clients = [...changed]
         changed.clear()
+        settleCaret(view)
         view.dispatch(view.state.tr.setMeta(cursorsKey, clients).setMeta('addToHistory', false))
         for (const client of clients) hooks.moved(client)
       }
