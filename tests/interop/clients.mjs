@@ -24,7 +24,7 @@ const socketUrl = (url) => url.replace(/^http/, 'ws')
 /**
  * Opens `type/key` (the name of a room, as it is) with the client `kind`.
  *
- * Options: `token`; `clientID`; `gate` holds back what it sends; `stock: true` keeps the client's
+ * Options: `token`; `cookie` and `origin` as of a browser's page; `clientID`; `gate` holds back what it sends; `stock: true` keeps the client's
  * own reconnect times.
  */
 export function open(kind, url, room, options = {}) {
@@ -39,6 +39,7 @@ class Client {
     this.awareness = new Awareness(this.doc)
     this.record = new Record()
     this.record.gate = options.gate ?? null
+    if (options.cookie !== undefined) this.record.headers = { cookie: options.cookie, origin: options.origin }
   }
 
   /** Resolves when the handshake has ended: this client has what the server has. */

@@ -10,6 +10,8 @@ export class Record {
   closes = []
   refusals = []
   sockets = []
+  /** What a browser sends with the first request: its cookie. */
+  headers = {}
   /** Called with every incoming frame, before the client sees it. */
   onFrame = () => {}
   /** While a gate is set, outgoing frames queue in it. */
@@ -39,7 +41,7 @@ export class Gate {
 export function watchedSocket(record) {
   return class extends WebSocket {
     constructor(url, protocols = []) {
-      super(url, protocols)
+      super(url, protocols, { headers: record.headers })
       record.attempts += 1
       record.sockets.push(this)
       this.on('open', () => {
