@@ -108,8 +108,13 @@ export class OpenDocument {
 
   /** Opens it: by `secret` if the address holds one, else as whoever is here. */
   async open(secret: string | null, name = ''): Promise<void> {
-    this.phase = 'opening'
     this.problem = null
+    if (!/^[0-9A-Za-z]{16}$/.test(this.key)) {
+      // No document is called so; what an address tries is not worth the server's time.
+      this.phase = 'missing'
+      return
+    }
+    this.phase = 'opening'
     try {
       if (secret !== null) {
         // Whoever was in before, by the same link and with a name, comes back as the same.
