@@ -63,6 +63,10 @@ const PAST = 12
 const LONGEST = 600
 /** Milliseconds that one search through a document may take. */
 const SEARCH_TIME = 40
+/** So many units beside a comment that are its own again are no chance. */
+const TOGETHER = 6
+/** So many units between the halves of a comment tear it apart. */
+const FAR = 64
 /** So many units that stayed where they were tell what is left of a comment. */
 const CERTAIN = 3
 /** An exact match must have this many units, with its context, to bring a lost comment back. */
@@ -157,6 +161,7 @@ export class Anchors {
   readonly plugin: Plugin<Tracks>
   #memories = new Map<string, Memory>()
   #mine = new Map<string, Repair>()
+  readonly #settled = new WeakSet<Track>()
   #view: EditorView | null = null
   readonly #root: Y.XmlFragment
   readonly #origin: (tr: Transaction) => Origin
@@ -182,7 +187,7 @@ export class Anchors {
       },
       view: (view) => {
         this.#view = view
-        this.#setTracks(view.state)
+        if (this.#memories.size > 0) this.#setTracks(view.state)
         return {
           update: (_, before) => { this.#settle(before) },
           destroy: () => { this.#view = null },
@@ -276,7 +281,8 @@ export class Anchors {
     const units = whole()
     const measure = (place: Place): number => resemblance(units.text.slice(unitAt(units, place.from), unitAt(units, place.to)), memory)
     if (stored?.alive) {
-      if (measure(stored) >= (known === null ? 0.3 : 0.5)) {
+      // Whoever moved the words wrote this: it is right whatever they have become, if they are there at all.
+      if (known !== null || measure(stored) >= 0.3) {
         this.#live(memory, memory.anchor.a)
         return { from: stored.from, to: stored.to, touched: false, guessed: false, own: false }
       }
@@ -317,6 +323,7 @@ export class Anchors {
     })
     const inserted = lazy(() => insertedUnits(tr))
     const was = lazy(() => unitsOf(tr.before))
+    const now = lazy(() => unitsOf(tr.doc))
     const next = new Map<string, Track | null>()
     for (const [id, track] of tracks) {
       const memory = this.#memories.get(id)
@@ -324,7 +331,10 @@ export class Anchors {
       const to = track === null ? 0 : tr.mapping.map(track.to, -1)
       if (track !== null && from < to) {
         const { left, right } = window()
-        next.set(id, { from, to, touched: track.touched || (from <= right && to >= left), guessed: track.guessed, own: true })
+        const isCut = to - from < track.to - track.from
+        const majority = isCut && memory !== undefined ? this.#majority(was(), track, now(), { from, to }, inserted) : null
+        const touched = isCut || (from <= right && to >= left)
+        next.set(id, majority ?? { from, to, touched, guessed: track.guessed, own: true })
       } else if (memory === undefined) next.set(id, null)
       else {
         // What goes may come back: by a paste, or by undo.
@@ -338,11 +348,23 @@ export class Anchors {
     return next
   }
 
+  /** Where most of a comment went, if a change moved that and left less behind. */
+  #majority(was: Units, before: Place, now: Units, left: Place, inserted: () => readonly Units[]): Track | null {
+    const whole = was.text.slice(unitAt(was, before.from), unitAt(was, before.to))
+    const rest = now.text.slice(unitAt(now, left.from), unitAt(now, left.to))
+    if (rest.length * 2 >= whole.length) return null
+    const moved = whole.endsWith(rest) ? whole.slice(0, whole.length - rest.length) : whole.startsWith(rest) ? whole.slice(rest.length) : null
+    return moved === null || moved.length < CONVINCING ? null : this.#pasted(quoteAt(was.text, unitAt(was, before.from) + whole.indexOf(moved), unitAt(was, before.from) + whole.indexOf(moved) + moved.length), inserted())
+  }
+
   /** A lost comment comes back with the words that were put in. */
   #pasted(quote: Quote, pieces: readonly Units[]): Track | null {
     for (const units of pieces) {
       const found = findQuote(units.text, quote, 0, () => false)
       if (found === null || found.likeness < 1) continue
+      // A few words in what somebody moves may be others' words.
+      const tells = quote.text.length >= CONVINCING * 3 || (units.text === quote.text && quote.text.length >= CERTAIN * 2) || (found.context >= 0.3 && convincing(units.text, found.first, found.last, quote))
+      if (!tells) continue
       const range = rangeOf(units, found.first, found.last)
       if (range !== null) return { ...range, touched: true, guessed: false, own: true }
     }
@@ -353,6 +375,8 @@ export class Anchors {
   #replaced(before: Node, doc: Node, tracks: Tracks, own: boolean): Tracks {
     const { first, oldLast, newLast, start, oldEnd, newEnd } = widened(difference(before, doc), before, tracks)
     const shift = newEnd - oldEnd
+    const left = first === 0 ? 0 : start - before.child(first - 1).nodeSize
+    const right = oldLast === before.childCount ? oldEnd : oldEnd + before.child(oldLast).nodeSize
     const old = lazy(() => unitsOf(before, first, oldLast))
     const now = lazy(() => unitsOf(doc, first, newLast))
     const whole = lazy(() => unitsOf(doc))
@@ -362,8 +386,12 @@ export class Anchors {
     for (const [id, track] of tracks) {
       const memory = this.#memories.get(id)
       if (memory === undefined) continue
-      if (track !== null && track.to <= start) next.set(id, track)
-      else if (track !== null && track.from >= oldEnd) next.set(id, { ...track, from: track.from + shift, to: track.to + shift })
+      // Beside the change, what was torn off may have come back.
+      if (track !== null && track.to <= start) next.set(id, track.to > left ? { ...track, touched: true, own } : track)
+      else if (track !== null && track.from >= oldEnd) {
+        const moved = { ...track, from: track.from + shift, to: track.to + shift }
+        next.set(id, track.from < right ? { ...moved, touched: true, own } : moved)
+      }
       else next.set(id, this.#best(memory, track, { own, old, now, whole, same, expired: () => this.#now() > end }))
     }
     return next
@@ -402,14 +430,14 @@ export class Anchors {
       const around = units.text.slice(from, unitAt(units, place.to) + quote.text.length)
       if (quote.text.length > LONGEST || around.length > LONGEST * 3) return
       const found = align(around, quote.text)
-      if (found !== null && found.share >= 0.4) offer(rangeOf(units, from + found.first, from + found.last), trust, true, 0)
+      if (found !== null && found.share >= 0.7 && found.last - found.first >= CONVINCING) offer(rangeOf(units, from + found.first, from + found.last), trust, true, 0)
     }
     for (const [ends, trust] of [[memory.live, 0.6], [memory.anchor.a, 0.5]] as const) {
       if (ends === null) continue
       const place = this.#resolve(ends)
       if (place === null) continue
-      offer(place, place.alive ? trust : 0, !place.alive, place.alive ? 0.45 : ALIKE)
-      if (best === null || (best as { weight: number }).weight < 4) refine(place, trust / 2)
+      offer(place, place.alive ? trust : 0.3, !place.alive, place.alive ? 0.45 : 0.5)
+      if (best === null) refine(place, trust / 2)
     }
     const sure = best as (Track & { weight: number }) | null
     if (sure === null || sure.weight < 4.3) {
@@ -434,15 +462,20 @@ export class Anchors {
     const tracks = anchorsKey.getState(view.state) ?? new Map<string, Track | null>()
     if (tracks === anchorsKey.getState(before)) return
     const { doc } = view.state
-    let settled: Map<string, Track | null> | null = null
+    let moved: Map<string, Track | null> | null = null
     const whole = lazy(() => unitsOf(doc))
     for (const [id, track] of tracks) {
       const memory = this.#memories.get(id)
-      if (!track?.touched || memory === undefined) continue
-      settled ??= new Map(tracks)
+      if (!track?.touched || memory === undefined || this.#settled.has(track)) continue
+      this.#settled.add(track)
       const units = whole()
-      const place = grown(units, track, plain(memory.anchor.quote.text))
-      settled.set(id, { ...track, ...place, touched: false })
+      const place = grown(units, halved(units, track, memory.quote.text), plain(memory.anchor.quote.text))
+      if (place.from !== track.from || place.to !== track.to) {
+        const better = { ...track, ...place }
+        this.#settled.add(better)
+        moved ??= new Map(tracks)
+        moved.set(id, better)
+      }
       if (!track.guessed) memory.quote = quoteAt(units.text, unitAt(units, place.from), unitAt(units, place.to))
       const live = memory.live === null ? null : this.#resolve(memory.live)
       if (live?.shared && live.from === place.from && live.to === place.to) continue
@@ -451,7 +484,7 @@ export class Anchors {
       this.#live(memory, repair.a)
       if (track.own) this.#mine.set(id, repair)
     }
-    if (settled !== null) view.dispatch(view.state.tr.setMeta(anchorsKey, settled).setMeta('addToHistory', false))
+    if (moved !== null) view.dispatch(view.state.tr.setMeta(anchorsKey, moved).setMeta('addToHistory', false))
     this.#changed()
   }
 }
@@ -463,15 +496,27 @@ function resemblance(text: string, { quote, anchor }: Memory): number {
   return Math.max(likeness(text, quote.text), likeness(text, first), part)
 }
 
+/** Much came between a comment's halves: the larger one keeps it. */
+function halved(units: Units, place: Place, words: string): Place {
+  const [from, to] = [unitAt(units, place.from), unitAt(units, place.to)]
+  if (to - from < words.length * 2 + FAR) return place
+  const { head, tail } = common(units.text.slice(from, to), words)
+  if (head + tail < words.length) return place
+  return (head >= tail ? rangeOf(units, from, from + head) : rangeOf(units, to - tail, to)) ?? place
+}
+
 /** A torn comment's halves are together again: as much around `place` as its first words have. */
 function grown(units: Units, place: Place, first: string): Place {
   let [from, to] = [unitAt(units, place.from), unitAt(units, place.to)]
   const at = first.indexOf(units.text.slice(from, to))
   if (at === -1 || to - from < CERTAIN) return place
-  let before = at
-  let after = first.length - at - (to - from)
-  while (before > 0 && from > 0 && units.text[from - 1] === first[before - 1]) [from, before] = [from - 1, before - 1]
-  while (after > 0 && to < units.text.length && units.text[to] === first[first.length - after]) [to, after] = [to + 1, after - 1]
+  const before = first.slice(0, at)
+  const after = first.slice(at + to - from)
+  const back = common(units.text.slice(Math.max(0, from - before.length), from), before).tail
+  const on = common(units.text.slice(to, to + after.length), after).head
+  // A letter or two agree by chance.
+  if (back >= TOGETHER || (back === before.length && back >= CERTAIN)) from -= back
+  if (on >= TOGETHER || (on === after.length && on >= CERTAIN)) to += on
   return rangeOf(units, from, to) ?? place
 }
 
