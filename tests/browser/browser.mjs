@@ -73,7 +73,12 @@ export async function standing(page, state) {
 
 /** What the editor shows, a block per line. */
 export const text = (page) =>
-  page.evaluate(() => Array.from(document.querySelector('.ProseMirror')?.children ?? [], (block) => block.textContent).join('\n'))
+  page.evaluate(() => {
+    // Without the names at others' cursors.
+    const copy = document.querySelector('.ProseMirror')?.cloneNode(true)
+    for (const caret of copy?.querySelectorAll('.others-caret, .ProseMirror-widget') ?? []) caret.remove()
+    return Array.from(copy?.children ?? [], (block) => block.textContent).join('\n')
+  })
 
 /** Resolves when `fits(text)` holds for the editor's text. */
 export async function textThat(page, what, fits) {
