@@ -168,7 +168,7 @@ def test_names_searches_and_addresses_that_try_things_are_only_words(
     run_in_browser: RunInBrowser, node: Server
 ) -> None:
     result = run_in_browser("docs-odd", "words", node)
-    gone = "200 This document is not there for you"
+    gone = "200 You cannot see this document"
     none = "200 Page not found"
     assert result == {
         "altered": [],

@@ -176,7 +176,7 @@ export async function wrong_clock({ url, chromium }) {
     await ada.goto(`${url}/docs?view=shared`)
     await ada.waitForSelector('.rows .open')
     const when = await ada.locator('.rows li').first().innerText()
-    seen[name] = { signedIn: !ada.url().includes('sign-in'), fewTickets: tickets < 12 || tickets, today: when.includes(new Date().toLocaleDateString('en-US', { day: 'numeric', month: 'short', year: 'numeric' })) || when }
+    seen[name] = { signedIn: !ada.url().includes('sign-in'), fewTickets: tickets < 12 || tickets, today: when.includes(new Date().toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })) || when }
   }
   await open(grace, url, key)
   const whole = await text(grace)
