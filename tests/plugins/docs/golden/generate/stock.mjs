@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const root = new URL('../../../../../', import.meta.url)
-const require = createRequire(new URL('clients/web/package.json', root))
+const require = createRequire(new URL('tests/interop/package.json', root))
 
 const { JSDOM } = require('jsdom')
 const page = new JSDOM('<!doctype html><body></body>', { pretendToBeVisual: true })
