@@ -86,7 +86,7 @@ def test_a_guest_comes_by_a_link_under_a_name_until_the_link_ends(
 ) -> None:
     result = run_in_browser("docs-together", "guest", node)
     assert result == {
-        "names": ["Ada Lovelaceyou", "Mary Shelley"],
+        "names": ["Ada Lovelaceyou", "Mary Shelley (guest)"],
         "ended": "You no longer have access to this document",
         "refused": "This link does not work any more",
         "wrong": [],

@@ -63,7 +63,7 @@ export async function invite({ url, chromium, setup_link, mail }) {
   const other = await send('eve@example.org')
   const pending = await ada.locator('[aria-labelledby=pending] strong').allTextContents()
   await ada.getByRole('button', { name: 'Withdraw: eve@example.org' }).click()
-  await ada.getByText('The invitation of eve@example.org is withdrawn.').waitFor()
+  await ada.getByText('The invitation of eve@example.org was withdrawn.').waitFor()
 
   const eve = await person(browser, other)
   eve.said.expected = REFUSED
