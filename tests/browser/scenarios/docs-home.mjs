@@ -33,14 +33,15 @@ export async function shelves({ url, chromium }) {
   await row('The alpha helix (copy)').waitFor()
 
   // A space in the sidebar; the copy moves there.
+  const space = `Chemistry ${Date.now()}`
   await linus.locator('section').getByRole('button', { name: 'New space' }).click()
-  await linus.getByLabel('Name of the space').fill('Chemistry')
+  await linus.getByLabel('Name of the space').fill(space)
   await linus.keyboard.press('Enter')
   await linus.waitForURL(/space=/)
   await linus.goto(`${url}/docs?view=mine`)
   await menu('(copy)', 'Move')
-  await linus.getByRole('dialog').getByRole('button', { name: 'Chemistry' }).click()
-  await linus.locator('nav').getByRole('link', { name: 'Chemistry' }).click()
+  await linus.getByRole('dialog').getByRole('button', { name: space }).click()
+  await linus.locator('nav').getByRole('link', { name: space }).click()
   await linus.waitForURL(/space=/)
   await row('(copy)').waitFor()
   const inSpace = await linus.locator('.rows .open').allTextContents()
@@ -48,15 +49,21 @@ export async function shelves({ url, chromium }) {
   await linus.getByRole('searchbox').fill('helix')
   await linus.waitForSelector('.rows mark')
   const hits = await linus.locator('.rows mark').allTextContents()
-  await linus.getByRole('searchbox').fill('resid')
-  await linus.waitForFunction(() => [...document.querySelectorAll('.rows p mark')].some((each) => each.textContent.toLowerCase().startsWith('resid')))
+  // What was typed a moment ago is found as soon as the server has read it.
+  for (const deadline = Date.now() + 20_000; ; ) {
+    await linus.getByRole('searchbox').fill('')
+    await linus.getByRole('searchbox').fill('resid')
+    const isThere = await linus.waitForFunction(() => [...document.querySelectorAll('.rows p mark')].some((each) => each.textContent.toLowerCase().startsWith('resid')), null, { timeout: 2000 }).catch(() => null)
+    if (isThere !== null) break
+    if (Date.now() > deadline) throw new Error('the search never found what was typed')
+  }
   await linus.keyboard.press('Escape')
 
   // Into the bin by key, back by the toast; then in for good.
   await row('(copy)').locator('.open').focus()
   await linus.keyboard.press('Delete')
   await row('(copy)').waitFor({ state: 'detached' })
-  await linus.getByRole('button', { name: 'Undo' }).click()
+  await linus.getByRole('button', { name: 'Undo' }).last().click()
   await row('(copy)').waitFor()
   await menu('(copy)', 'Move to the bin')
   await row('(copy)').waitFor({ state: 'detached' })
@@ -65,7 +72,7 @@ export async function shelves({ url, chromium }) {
   const wrongConfirm = await faults(linus)
   await linus.getByRole('dialog').getByRole('button', { name: 'Delete for ever' }).click()
   await linus.waitForSelector('.empty')
-  const empty = await linus.locator('.empty h2').textContent()
+  const empty = await linus.locator('.empty .title').textContent()
 
   await linus.goto(`${url}/docs`)
   await linus.waitForSelector('.rows')
@@ -183,7 +190,7 @@ export async function looks({ url, chromium, folder }) {
     await page.locator('.ProseMirror .comment').first().click()
     await page.waitForSelector('.thread.active')
     await note('comments')
-    await page.locator('aside.comments > header .icon-button').click()
+    await page.getByRole('button', { name: isFrench ? 'Fermer les commentaires' : 'Close the comments' }).click()
     const shareName = isFrench ? 'Partager' : 'Share'
     if (options.isMobile) {
       await page.locator('header.bar .actions [aria-haspopup=menu]').last().click()

@@ -132,8 +132,8 @@ export async function guest({ url, chromium }) {
   stranger.said.expected = /status of 40[0-9]/
   await stranger.goto(`${url}/docs/${key}#link=wrong`)
   await stranger.reload()
-  await stranger.waitForSelector('.empty h2')
-  const refused = await stranger.locator('.empty h2').textContent()
+  await stranger.waitForSelector('.empty .title')
+  const refused = await stranger.locator('.empty .title').textContent()
   const result = { names, ended, refused, wrong: [...wrong, ...wrongDialog], errors: errorsOf(ada, stranger) }
   await browser.close()
   return result
@@ -197,8 +197,8 @@ export async function deleted_while_open({ url, chromium }) {
   await ada.waitForSelector('[data-standing=ended]')
   const deleted = await ada.locator('.banner strong').textContent()
   await grace.goto(`${url}/docs/${key}`)
-  await grace.waitForSelector('.empty h2')
-  const missing = await grace.locator('.empty h2').textContent()
+  await grace.waitForSelector('.empty .title')
+  const missing = await grace.locator('.empty .title').textContent()
   const result = { removed, inBin, deleted, missing, name: download.suggestedFilename(), holds: Buffer.concat(file).toString().includes('Read me while you can.'), errors: errorsOf(ada, grace) }
   await browser.close()
   return result

@@ -61,6 +61,8 @@ export class OpenDocument {
   /** Milliseconds since 1970 since when `saved` is what it is. */
   since = $state(Date.now())
   title = $state('')
+  /** The title is what the document says, not what a list said. */
+  titleKnown = $state(false)
   inBin = $state(false)
   ended = $state<Ended | null>(null)
   /** Edits that the server does not take, e.g. because the right to write is gone. */
@@ -318,6 +320,7 @@ export class OpenDocument {
     const map = this.meta?.doc.getMap('doc')
     if (map === undefined || map.size === 0) return
     this.title = this.#title()
+    this.titleKnown = true
     this.inBin = map.get('bin') === true
     this.content?.describe(titleOf({ title: this.title }))
     this.#look()
