@@ -17,7 +17,7 @@ from benchmarks.lean_socket import LeanSocket, open_lean
 from benchmarks.swarm import PATIENCE
 
 from parvis.plugins.docs.fragment import root
-from parvis.plugins.docs.schema import VERSION
+from parvis.plugins.docs.vocabulary import VERSION
 from parvis.protocol import decode_from_server, encode
 from parvis.protocol.awareness import AwarenessEntry, encode_awareness
 from parvis.protocol.messages import (

@@ -26,7 +26,8 @@ from benchmarks.lean_socket import LeanSocket, open_lean
 from benchmarks.measure import Figures, percentiles
 from benchmarks.swarm import PATIENCE
 
-from parvis.plugins.docs.schema import VERSION, content_of
+from parvis.plugins.docs.schema import content_of
+from parvis.plugins.docs.vocabulary import VERSION
 from parvis.protocol import decode_from_server, encode
 from parvis.protocol.messages import Ack, Hello, Join, Joined, Refuse, Resync, Update, Welcome
 

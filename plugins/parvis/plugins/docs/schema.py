@@ -17,9 +17,6 @@ Json: TypeAlias = dict[str, Any]
 _SPEC: Json = json.loads(files("parvis.plugins.docs").joinpath("schema.json").read_text("utf-8"))
 _VALUES: dict[str, Json] = {n: v for n, v in _SPEC["values"].items() if n != "about"}
 
-VERSION: int = _SPEC["version"]
-"""Shown by a client when it joins; whoever shows another one may only view."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
