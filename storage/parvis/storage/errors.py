@@ -9,7 +9,9 @@ StorageError                 the base: nothing of the call became durable
 ├── AccountChanged           the account has got a new password since it was read
 ├── LinkGone                 the one-time link was used, taken back or replaced
 ├── SchemaTooNew             the data was written by a later version of Parvis
-└── DataFolderHeld           another process owns the data folder
+├── DataFolderHeld           another process owns the data folder
+├── PlaceTaken               what was to be filled is not empty
+└── Unfinished               the place is being filled from a backup or another store
 """
 
 
@@ -59,3 +61,11 @@ class SchemaTooNew(StorageError):
 
 class DataFolderHeld(StorageError):
     """Another process owns the data folder; the message says which."""
+
+
+class PlaceTaken(StorageError):
+    """What was to be filled from an archive is not empty, or is being filled from another one."""
+
+
+class Unfinished(StorageError):
+    """The place is being filled from an archive, and not all of it is there yet."""
