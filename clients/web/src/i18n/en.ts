@@ -16,6 +16,7 @@ const english = {
   'app.toStart': 'Go to the start page',
   'app.pageFailed': 'This page could not be fetched',
   'app.pageFailedText': 'The connection may be down, or a newer version of Parvis may be on the server.',
+  'app.partFailed': 'This part of the page could not be fetched.',
   'app.retry': 'Try again',
   'app.reload': 'Reload',
   'app.pageBroke': 'This page has stopped working',

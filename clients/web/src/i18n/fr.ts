@@ -17,6 +17,7 @@ const french: Translated<typeof english> = {
   'app.toStart': 'Aller à l’accueil',
   'app.pageFailed': 'Cette page n’a pas pu être chargée',
   'app.pageFailedText': 'La connexion est peut-être coupée, ou une version plus récente de Parvis se trouve sur le serveur.',
+  'app.partFailed': 'Cette partie de la page n’a pas pu être récupérée.',
   'app.retry': 'Réessayer',
   'app.reload': 'Recharger',
   'app.pageBroke': 'Cette page ne fonctionne plus',

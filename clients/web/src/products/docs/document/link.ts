@@ -80,19 +80,37 @@ export class Visit {
 }
 
 /** The visit that this tab has been on, if any. */
-export function visitKept(key: string): Visit | null {
+function visitKept(key: string): Visit | null {
   const pass = kept(key)
   return pass === null ? null : new Visit(key, pass)
 }
 
-/** Enters by a link, under no name in particular if `name` is empty. `visit` is null for members, who come in as themselves. Throws `Refusal`. */
-export async function enter(key: string, secret: string, name: string): Promise<{ document: Doc; visit: Visit | null }> {
+/** How somebody stands at the door of a document. */
+interface Entrance {
+  /** As the link showed it; null without a link. */
+  readonly document: Doc | null
+  /** Null for members, who come in as themselves. */
+  readonly visit: Visit | null
+  /** A guest who may write is to say a name first. */
+  readonly isNameless: boolean
+}
+
+/**
+ * Enters by the link's `secret` if there is one, under no name in particular if `name` is empty. A stranger
+ * without one goes on with the visit that this tab has been on, if any. Throws `Refusal`.
+ */
+export async function comeIn(key: string, secret: string | null, name: string, isStranger: boolean): Promise<Entrance> {
+  const before = isStranger ? visitKept(key) : null
+  if (secret === null) return { document: null, visit: before, isNameless: false }
+  // Whoever was in before, by the same link and with a name, comes back as the same.
+  if (before !== null && name === '' && before.name !== '') return { document: null, visit: before, isNameless: false }
   const { document, guest, token, expires_in } = await openLink(key, secret, name || t('guest.someone'))
-  if (guest === undefined || token === undefined) return { document, visit: null }
+  if (guest === undefined || token === undefined) return { document, visit: null, isNameless: false }
   if (name !== '') local.set(NAME, name)
   const pass = { secret, name, guest, token, until: Date.now() / 1000 + (expires_in ?? 600) }
   keep(key, pass)
-  return { document, visit: new Visit(key, pass) }
+  const mayWrite = document.capabilities.some((each) => each === 'edit' || each === 'comment')
+  return { document, visit: new Visit(key, pass), isNameless: mayWrite && name === '' }
 }
 
 export function forgetVisit(key: string): void {

@@ -1,4 +1,4 @@
-// A document that is open: who is in, its parts, what may be done, where the newest edits are.
+// A document that is open: its parts, what may be done, where the newest edits are.
 import type { DocumentPart, RefusedEdits, Rescue, Saved, Session, Value } from '@parvis/client'
 import { ErrorCode, Refused } from '@parvis/client'
 import spec from '@schema/docs'
@@ -9,33 +9,18 @@ import type * as Y from 'yjs'
 import * as docs from '../api'
 import { forgetKept, keptDocument, noteKept } from '../offline'
 import { titleOf } from '../titles'
-import { enter, forgetVisit, visitKept, type Visit } from './link'
+import { comeIn, forgetVisit, type Visit } from './link'
+import { Meta } from './meta.svelte'
+import { type Ended, failureOf, isGone, type Phase } from './outcomes'
+import { People, type Person } from './people.svelte'
 import { Pictures } from './pictures'
-
-/**
- * opening: nothing to show yet. open: it is there. name: a guest says who they are first.
- * signIn: nobody is signed in, and there is no link. missing: not there, or not for this person.
- * link: the link does not work (any more). unreachable: no network, and no copy here. failed: `problem`.
- */
-export type Phase = 'opening' | 'open' | 'name' | 'signIn' | 'missing' | 'link' | 'unreachable' | 'failed'
-
-/** Why an open document cannot be written, besides its role. */
-export type Ended = 'deleted' | 'removed' | 'ended'
 
 /** Where the reader's newest work is, in every part together. */
 export type Standing = Saved | 'connecting' | 'offline' | 'refused' | 'ended'
 
-export interface Person {
-  /** Of Yjs' awareness. */
-  readonly client: number
-  readonly id: string
-  readonly name: string
-  readonly color: string
-  readonly self: boolean
-  readonly guest: boolean
-}
-
 const ORDER: readonly Saved[] = ['saved', 'saving', 'device', 'unsaved']
+/** How the server makes keys. */
+const KEY = /^[0-9A-Za-z]{16}$/
 export const SCHEMA: number = spec.version
 
 export class OpenDocument {
@@ -60,17 +45,14 @@ export class OpenDocument {
   saved = $state<Saved>('saved')
   /** Milliseconds since 1970 since when `saved` is what it is. */
   since = $state(Date.now())
-  title = $state('')
-  /** The title is what the document says, not what a list said. */
-  titleKnown = $state(false)
-  inBin = $state(false)
   ended = $state<Ended | null>(null)
   /** Edits that the server does not take, e.g. because the right to write is gone. */
   refused = $state.raw<RefusedEdits | null>(null)
   /** Work put aside when the document began anew. */
   rescued = $state.raw<Rescue | null>(null)
-  people = $state.raw<readonly Person[]>([])
   pictures: Pictures
+  readonly #about = new Meta()
+  readonly #people = new People()
   #session: Session | null = null
   #offs: (() => void)[] = []
   #over = false
@@ -80,6 +62,26 @@ export class OpenDocument {
   constructor(key: string) {
     this.key = key
     this.pictures = new Pictures(key, async () => undefined, null)
+  }
+
+  get title(): string {
+    return this.#about.title
+  }
+  set title(title: string) {
+    this.#about.title = title
+  }
+
+  /** The title is what the document says, not what a list said. */
+  get titleKnown(): boolean {
+    return this.#about.known
+  }
+
+  get inBin(): boolean {
+    return this.#about.inBin
+  }
+
+  get people(): readonly Person[] {
+    return this.#people.list
   }
 
   /** Guests and people without account keep nothing on this device. */
@@ -111,28 +113,20 @@ export class OpenDocument {
   /** Opens it: by `secret` if the address holds one, else as whoever is here. */
   async open(secret: string | null, name = ''): Promise<void> {
     this.problem = null
-    if (!/^[0-9A-Za-z]{16}$/.test(this.key)) {
+    if (!KEY.test(this.key)) {
       // No document is called so; what an address tries is not worth the server's time.
       this.phase = 'missing'
       return
     }
     this.phase = 'opening'
     try {
-      if (secret !== null) {
-        // Whoever was in before, by the same link and with a name, comes back as the same.
-        const before = account.user === null ? visitKept(this.key) : null
-        if (before !== null && name === '' && before.name !== '') this.visit = before
-        else {
-          const entered = await enter(this.key, secret, name)
-          this.document = entered.document
-          this.visit = entered.visit
-          const writes = entered.document.capabilities.some((each) => each === 'edit' || each === 'comment')
-          if (entered.visit !== null && writes && name === '') {
-            this.phase = 'name'
-            return
-          }
-        }
-      } else if (account.user === null) this.visit = visitKept(this.key)
+      const { document, visit, isNameless } = await comeIn(this.key, secret, name, account.user === null)
+      this.document = document ?? this.document
+      this.visit = visit
+      if (isNameless) {
+        this.phase = 'name'
+        return
+      }
       if (account.user === null && account.status !== 'open' && this.visit === null) {
         this.phase = 'signIn'
         return
@@ -198,15 +192,14 @@ export class OpenDocument {
       const document = await docs.showDocument(this.key, await this.token())
       if (this.#over) return
       this.document = document
-      this.inBin = document.deleted !== null
-      if (this.#title() === '') this.title = document.title
+      this.#about.inBin = document.deleted !== null
+      if (this.#about.said === '') this.title = document.title
     } catch (error) {
-      if (this.#over) return
-      const isGone = error instanceof Refusal && (error.status === 404 || error.status === 410 || error.status === 403)
-      if (isGone && this.phase === 'opening') {
+      if (this.#over || this.phase !== 'opening') return
+      if (isGone(error)) {
         forgetKept(this.key)
         this.#couldNotOpen(error, false)
-      } else if (!isGone && this.phase === 'opening' && !this.filled) {
+      } else if (!this.filled) {
         // A copy on this device may still come; if not, there is nothing to show.
         const found = await this.content?.loaded
         if (found !== true && this.phase === 'opening' && !this.#over && !this.synced) this.#couldNotOpen(error, false)
@@ -254,6 +247,10 @@ export class OpenDocument {
 
   #listen(content: DocumentPart, meta: DocumentPart, comments: DocumentPart): void {
     const look = (): void => this.#look()
+    const noted = (): void => {
+      content.describe(titleOf({ title: this.title }))
+      this.#look()
+    }
     const offs = [
       content.on('saved', look), meta.on('saved', look), comments.on('saved', look),
       content.on('access', look),
@@ -269,18 +266,19 @@ export class OpenDocument {
       content.on('reset', ({ doc, rescued }) => {
         this.doc = doc
         this.rescued = rescued ?? this.rescued
-        this.#watchPeople()
+        this.#people.watch(content.awareness)
         this.#look()
       }),
-      meta.on('reset', () => this.#watchMeta()),
-      meta.on('synced', () => this.#readMeta()),
+      meta.on('reset', () => this.#about.watch(meta, noted)),
+      meta.on('synced', () => this.#about.read()),
+      live.mayRisk(() => this.saved !== 'saved'),
+      () => this.#about.stop(),
+      () => this.#people.stop(),
     ]
     this.#offs.push(...offs)
-    void meta.loaded.then(() => this.#readMeta())
-    this.#watchMeta()
-    this.#watchPeople()
-    const stop = live.mayRisk(() => this.saved === 'unsaved' || this.saved === 'device' || this.saved === 'saving')
-    this.#offs.push(stop)
+    void meta.loaded.then(() => this.#about.read())
+    this.#about.watch(meta, noted)
+    this.#people.watch(content.awareness)
   }
 
   #look(): void {
@@ -297,59 +295,6 @@ export class OpenDocument {
       this.saved = worst
       this.since = Date.now()
     }
-  }
-
-  #stopMeta: (() => void) | null = null
-  #watchMeta(): void {
-    this.#stopMeta?.()
-    const map = this.meta?.doc.getMap('doc')
-    if (map === undefined) return
-    const read = (): void => this.#readMeta()
-    map.observe(read)
-    this.#stopMeta = () => map.unobserve(read)
-    this.#offs.push(() => this.#stopMeta?.())
-    read()
-  }
-
-  #title(): string {
-    const title = this.meta?.doc.getMap('doc').get('title')
-    return typeof title === 'string' ? title : ''
-  }
-
-  #readMeta(): void {
-    const map = this.meta?.doc.getMap('doc')
-    if (map === undefined || map.size === 0) return
-    this.title = this.#title()
-    this.titleKnown = true
-    this.inBin = map.get('bin') === true
-    this.content?.describe(titleOf({ title: this.title }))
-    this.#look()
-  }
-
-  #stopPeople: (() => void) | null = null
-  #watchPeople(): void {
-    this.#stopPeople?.()
-    const awareness = this.content?.awareness
-    if (awareness === undefined) return
-    const read = (): void => {
-      const people: Person[] = []
-      for (const [client, state] of awareness.getStates()) {
-        const user = (state as { user?: { id?: unknown; name?: unknown; color?: unknown; guest?: unknown } }).user
-        if (user === undefined) continue
-        people.push({
-          client, self: client === awareness.clientID,
-          id: typeof user.id === 'string' && user.id !== '' ? user.id : String(client),
-          name: typeof user.name === 'string' ? user.name : '?',
-          color: typeof user.color === 'string' ? user.color : '',
-          guest: user.guest === true,
-        })
-      }
-      this.people = people.sort((a, b) => Number(b.self) - Number(a.self) || a.client - b.client)
-    }
-    awareness.on('change', read)
-    this.#stopPeople = () => awareness.off('change', read)
-    this.#offs.push(() => this.#stopPeople?.())
-    read()
   }
 
   /** The server has put the reader out. The text stays until they have decided what to do with it. */
@@ -374,21 +319,10 @@ export class OpenDocument {
 
   #couldNotOpen(error: unknown, byLink: boolean): void {
     this.problem = error
-    const status = error instanceof Refusal ? error.status : 0
-    const code = error instanceof Refused ? error.code : 0
-    const isNo = status === 404 || status === 403 || status === 410 || code === ErrorCode.roomNotFound || code === ErrorCode.roomDeleted || code === ErrorCode.permissionDenied
-    if (byLink && isNo) {
-      forgetVisit(this.key)
-      this.phase = 'link'
-    } else if (isNo) {
-      if (this.visit !== null) forgetVisit(this.key)
-      this.phase = this.visit === null ? 'missing' : 'link'
-    } else if (status === 401) this.phase = 'signIn'
-    else if (error instanceof Refusal && (error.code === 'no_answer' || status >= 500)) {
-      // With a copy on this device it opens all the same.
-      if (byLink || account.user === null) this.phase = 'unreachable'
-      else if (this.content === null) return
-      else this.phase = 'unreachable'
-    } else this.phase = 'failed'
+    const failure = failureOf(error, byLink || this.visit !== null)
+    if (failure === 'link') forgetVisit(this.key)
+    // Before its parts are asked for: with a copy on this device it opens all the same.
+    if (failure === 'unreachable' && !byLink && account.user !== null && this.content === null) return
+    this.phase = failure
   }
 }
