@@ -10,7 +10,7 @@ import pytest
 from yarl import URL
 
 from parvis.plugins import Access, Grant
-from parvis.server.api import bodies
+from parvis.server.api import parting
 from parvis.server.identity.passwords import Passwords
 from parvis.server.settings import ServerSettings, Settings
 from parvis.storage import User
@@ -412,7 +412,7 @@ async def test_nobody_fills_the_store_with_revocations(site: Site) -> None:
 async def test_a_body_that_does_not_come_is_not_waited_for(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE", 0.01)
+    monkeypatch.setattr(parting, "PATIENCE", 0.01)
     reader, writer = await asyncio.open_connection("127.0.0.1", URL(site.here).port)
     writer.write(
         b"POST /api/v1/session HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"

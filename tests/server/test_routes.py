@@ -37,6 +37,8 @@ class Drawn(Board):
 
     def __init__(self) -> None:
         super().__init__()
+        self.shown = asyncio.Semaphore(0)
+        self.over = asyncio.Event()
         self.routes = (
             Route(
                 "POST",
@@ -47,7 +49,7 @@ class Drawn(Board):
                 status=201,
             ),
             Route("PUT", "boards/{board}/picture", self.tell, max_body=LARGE),
-            Route("PUT", "boards/{board}/film", self.tell, max_body=OF_ONE // 2),
+            Route("PUT", "boards/{board}/film", self.show, max_body=OF_ONE // 2),
             Route("GET", "open/{board}", self.tell, public=True, query={"page": "Which one."}),
             Route("POST", "open/{board}", self.tell, public=True),
             Route("GET", "film", self.film),
@@ -74,6 +76,12 @@ class Drawn(Board):
             }
         )
 
+    async def show(self, request: HttpRequest) -> HttpResponse:
+        """Work on a film until all of them are over."""
+        self.shown.release()
+        await self.over.wait()
+        return HttpResponse({"size": len(request.body)})
+
     async def picture(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(b"\x89PNG", content_type="image/png", headers={"ETag": '"1"'})
 
@@ -94,6 +102,7 @@ class Site:
     client: TestClient[Any, Any]
     identity: Identity
     here: str
+    drawn: Drawn
 
     async def person(self) -> User:
         return await self.identity.people.add("ada@example.org", password=PASSWORD)
@@ -120,9 +129,9 @@ class Site:
 
 
 async def serve(settings: Settings) -> AsyncIterator[Site]:
-    registry = Registry([Drawn()], settings)
-    async for whole in serve_whole(settings, "memory:", registry):
-        yield Site(whole.client, whole.identity, whole.here)
+    drawn = Drawn()
+    async for whole in serve_whole(settings, "memory:", Registry([drawn], settings)):
+        yield Site(whole.client, whole.identity, whole.here, drawn)
 
 
 @pytest.fixture
@@ -262,24 +271,23 @@ async def test_half_an_emoji_does_not_get_past_the_door(site: Site) -> None:
 
 async def test_one_person_fills_the_memory_with_so_many_uploads_and_no_more(site: Site) -> None:
     token = await site.token()
-    end = asyncio.Event()
 
-    async def slowly() -> AsyncIterator[bytes]:
+    async def without_a_length() -> AsyncIterator[bytes]:
         yield bytes(10)
-        await end.wait()
 
     # Without a length each counts as the largest that the route takes.
     url = "/api/v1/board/boards/b/film"
     uploads = [
-        asyncio.create_task(site.client.put(url, data=slowly(), headers=token)) for _ in range(2)
+        asyncio.create_task(site.client.put(url, data=without_a_length(), headers=token))
+        for _ in range(2)
     ]
-    while (await site.client.put(url, data=bytes(LARGE), headers=token)).status == 200:
-        pass
+    for _ in uploads:
+        await site.drawn.shown.acquire()
     refused, answer, _ = await site.ask("PUT", "boards/b/picture", bytes(LARGE), **token)
     assert (refused, answer["error"]["code"]) == (429, "rate_limited")
     small, _, _ = await site.ask("PUT", "boards/b/picture", bytes(60_000), **token)
     assert small == 200
-    end.set()
+    site.drawn.over.set()
     assert {(await upload).status for upload in uploads} == {200}
     again, _, _ = await site.ask("PUT", "boards/b/picture", bytes(LARGE), **token)
     assert again == 200

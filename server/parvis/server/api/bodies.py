@@ -11,16 +11,11 @@ from aiohttp import web
 
 from ..settings.filling import Problem, alternatives, collect
 from .faults import Fault
+from .parting import seconds_for
 
 T = TypeVar("T")
 
 MAX_BODY: Final = 64 * 1024
-
-PATIENCE: Final = 15.0
-"""Seconds that a body may take: a modem needs as many for the largest one."""
-
-PACE: Final = 64 * 1024
-"""Bytes for each of which a larger body may take another second."""
 
 JSON_TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     str: {"type": "string"},
@@ -88,31 +83,19 @@ async def whole(request: web.Request, *, most: int = MAX_BODY) -> bytes:
     """Return the body of a request.
 
     Raises:
-        Fault: 408 if it does not come within `PATIENCE`, or the time that one so large may take.
+        Fault: 408 if it does not come within the time that one so large may take.
         web.HTTPRequestEntityTooLarge: Above `most` bytes.
     """
     if most != MAX_BODY:
         request = request.clone(client_max_size=most)
     if (request.content_length or 0) > most:
         raise web.HTTPRequestEntityTooLarge(most)
-    patience = PATIENCE + max(0, most - MAX_BODY) / PACE
+    patience = seconds_for(max(0, most - MAX_BODY))
     try:
         async with asyncio.timeout(patience):
             return await request.read()
     except TimeoutError:
         raise Fault(408, "too_slow", f"the body took more than {patience:g} seconds") from None
-
-
-async def send(request: web.Request, answer: web.Response) -> None:
-    """Send a large answer, or cut the connection off if it is not taken in the time for it."""
-    size = len(answer.body) if isinstance(answer.body, bytes) else 0
-    try:
-        async with asyncio.timeout(PATIENCE + size / PACE):
-            await answer.prepare(request)
-            await answer.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
 
 
 def required(kind: type[Any]) -> list[str]:

@@ -25,6 +25,7 @@ from ..identity import (
     Unauthenticated,
     WeakPassword,
 )
+from .parting import part
 
 logger = logging.getLogger(__name__)
 
@@ -171,19 +172,22 @@ async def answer_faults(request: web.Request, handler: Handler) -> web.StreamRes
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return fault_of_http(error).response()
+        fault = fault_of_http(error)
     except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
     except Exception as error:
-        fault = fault_of(error)
-        if fault is None:
+        known = fault_of(error)
+        if known is None:
             logger.exception("%s %s: not answered", request.method, request.path)
-            fault = _internal()
-        return fault.response()
+        fault = known or _internal()
     except BaseException:
         # A panic in native code is no Exception; it must not take the connection's task along.
         logger.exception("%s %s: not answered", request.method, request.path)
-        return _internal().response()
+        fault = _internal()
+    answer = fault.response()
+    if not request.content.at_eof() and fault.status != http.HTTPStatus.REQUEST_TIMEOUT:
+        await part(request, answer)
+    return answer
 
 
 def _internal() -> Fault:

@@ -8,7 +8,8 @@ from aiohttp import web
 from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
 
 from ..api import Gate
-from ..api.bodies import MAX_BODY, parse, require_json, send, whole
+from ..api.bodies import MAX_BODY, parse, require_json, whole
+from ..api.parting import send
 from ..identity import Unauthenticated
 from ..settings import LOCAL_TENANT
 from .bulk import OF_ALL, OF_ONE, Bulk
