@@ -81,7 +81,7 @@ class Core:
     def committer(self, tenant: str) -> Committer:
         if (committer := self._committers.get(tenant)) is None:
             committer = self._committers[tenant] = Committer(
-                self.store, tenant, self.clock, self.random, self.metrics
+                self.store, tenant, self.clock, self.random, self.metrics, self.limits
             )
         return committer
 

@@ -30,6 +30,8 @@ class Limits:
         outbox_hard: Over this it is closed.
         slow: Over `outbox` for so long, it is closed.
         quick_update: A larger update is looked through in a helper process.
+        flush_pause: Between the beginnings of two calls to the store, for each tenant, while fewer
+            than `flush_full` updates wait: so long a busy tenant's updates wait for company.
         unlogged: Updates of one part that may wait for the store; then they are refused.
         awareness_state: Largest awareness state of one client.
         awareness_pause: A part's awareness is broadcast at most once in this time.
@@ -49,6 +51,8 @@ class Limits:
     outbox_hard: int = 8 * MiB
     slow: float = 60.0
     quick_update: int = 32 * KiB
+    flush_pause: float = 0.004
+    flush_full: int = 300
     unlogged: int = 16 * MiB
     awareness_state: int = 16 * KiB
     awareness_pause: float = 0.05

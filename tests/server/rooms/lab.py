@@ -1,6 +1,7 @@
 """A room under a test's control: time stands still, the store fails on command, nothing sleeps."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
@@ -253,12 +254,15 @@ async def lab(
     settings: Mapping[str, object] | None = None,
     others: Sequence[RoomType[Any]] = (),
     life: int = 1,
+    flush_pause: float = 0.0,
 ) -> AsyncGenerator[Lab]:
     """Run a node around one room.
 
     Args:
         store: Outlives the node, so that another one may go on with it; memory if None.
         life: Which node this is on the same store; each has its own chance.
+        flush_pause: None by default, or what comes after the first update would wait for a clock
+            that stands still.
     """
     inner = store or open_store("memory:")[0]
     faulty, clock = FaultyStore(inner), SetClock()
@@ -269,7 +273,7 @@ async def lab(
         store=faulty,
         clock=clock,
         random=SeededRandom(life),
-        limits=limits,
+        limits=dataclasses.replace(limits or Limits(), flush_pause=flush_pause),
         settings=settings,
         others=others,
     ) as lobby:
