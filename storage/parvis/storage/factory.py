@@ -5,11 +5,12 @@ from urllib.parse import unquote
 
 from parvis.storage.accounts import Accounts
 from parvis.storage.api import Store
+from parvis.storage.archive import Archive
 from parvis.storage.blob_folder import BlobFolder
 from parvis.storage.blobs import Blobs
 from parvis.storage.errors import StorageError
 from parvis.storage.memory import MemoryBlobs, open_memory
-from parvis.storage.sqlite import open_sqlite
+from parvis.storage.sqlite import SqliteArchive, open_sqlite
 
 _EXPECTED = "sqlite:///DIR or memory:"
 
@@ -29,18 +30,30 @@ def open_store(url: str) -> tuple[Store, Accounts]:
     if scheme == "memory" and not rest:
         return open_memory()
     if scheme == "sqlite":
-        if not rest.startswith("///") or not rest[3:]:
-            raise StorageError(
-                f"store URL {url!r} names no folder; expected sqlite:///DIR",
-                hint="An absolute folder has four slashes: sqlite:////var/lib/parvis.",
-            )
-        return open_sqlite(Path(unquote(rest[3:])))
+        return open_sqlite(_folder(url, rest))
     if scheme in ("postgres", "postgresql"):
         raise StorageError(
             "this version of Parvis has no PostgreSQL store",
             hint=f"Expected {_EXPECTED}.",
         )
     raise StorageError(f"store URL {url!r} is of no known kind", hint=f"Expected {_EXPECTED}.")
+
+
+def open_archive(url: str) -> Archive:
+    """Return what reads the store behind a URL whole, also while a node serves it, or fills it.
+
+    Args:
+        url: As in `open_store`, of a store that outlives its process.
+
+    Raises:
+        StorageError: If there is no such kind of store, or it cannot be opened.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite":
+        return SqliteArchive(_folder(url, rest))
+    raise StorageError(
+        f"store URL {url!r} is of no kind that can be archived", hint="Expected sqlite:///DIR."
+    )
 
 
 def open_blobs(url: str, data: Path) -> Blobs:
@@ -60,3 +73,12 @@ def open_blobs(url: str, data: Path) -> Blobs:
         return BlobFolder(data / "blobs")
     except OSError as error:
         raise StorageError(f"{data / 'blobs'} cannot be used: {error}") from error
+
+
+def _folder(url: str, rest: str) -> Path:
+    if not rest.startswith("///") or not rest[3:]:
+        raise StorageError(
+            f"store URL {url!r} names no folder; expected sqlite:///DIR",
+            hint="An absolute folder has four slashes: sqlite:////var/lib/parvis.",
+        )
+    return Path(unquote(rest[3:]))

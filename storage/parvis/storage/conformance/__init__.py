@@ -6,11 +6,13 @@ auto mode.
 """
 
 from parvis.storage.conformance.accounts import AccountsConformance, DurableAccountsConformance
+from parvis.storage.conformance.archive import ArchiveConformance
 from parvis.storage.conformance.blobs import BlobsConformance, DurableBlobsConformance
 from parvis.storage.conformance.store import DurableStoreConformance, StoreConformance
 
 __all__ = [
     "AccountsConformance",
+    "ArchiveConformance",
     "BlobsConformance",
     "DurableAccountsConformance",
     "DurableBlobsConformance",

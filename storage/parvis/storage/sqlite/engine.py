@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 from parvis.storage.api import Migration
 from parvis.storage.errors import StorageError, StoreUnavailable
+from parvis.storage.sqlite.archive import check_finished
 from parvis.storage.sqlite.commit import commit_together
 from parvis.storage.sqlite.faults import translated
 from parvis.storage.sqlite.files import Database, DataFile, DataFolder, connect_writer
@@ -31,12 +32,14 @@ class Engine:
 
         Raises:
             SchemaTooNew: If a later version of Parvis has used the folder.
+            Unfinished: If the folder is being filled from a backup or another store.
             StoreUnavailable: If it cannot be made or written.
         """
         if sqlite3.sqlite_version_info < OLDEST:
             raise StorageError(
                 f"Python was built with SQLite {sqlite3.sqlite_version}; expected 3.37 or later"
             )
+        check_finished(path)
         self.folder = DataFolder(path)
         self.plugins: dict[str, Sequence[Migration]] = {}
         try:
