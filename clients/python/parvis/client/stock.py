@@ -18,7 +18,8 @@ from parvis.protocol import ErrorCode, Malformed, hocuspocus, update as yupdate,
 
 from .errors import Disconnected, Refused
 from .events import Event
-from .transport import AiohttpSocket, dial
+from .ports import Socket
+from .transport import dial
 
 S = TypeVar("S", bound="StockClient")
 
@@ -39,7 +40,7 @@ class StockClient(ABC):
         closed: How the connection ended, once it has.
     """
 
-    def __init__(self, socket: AiohttpSocket, doc: Doc[Any]) -> None:
+    def __init__(self, socket: Socket, doc: Doc[Any]) -> None:
         self.doc = doc
         self.edits = 0
         self.acked = 0
@@ -173,12 +174,14 @@ class YClient(StockClient):
     An edit that only deletes has no clock, so it counts as acknowledged with the next insertion.
     """
 
-    def __init__(self, socket: AiohttpSocket, doc: Doc[Any]) -> None:
+    def __init__(self, socket: Socket, doc: Doc[Any]) -> None:
         self._clocks: deque[tuple[int, int]] = deque()
+        self._newest = 0
         super().__init__(socket, doc)
 
     def _greet(self) -> None:
         clock = yjs.decode_state_vector(self.doc.get_state()).get(self.doc.client_id, 0)
+        self._newest = clock
         if clock:
             self._clocks.append((clock, 0))
         self.send_frame(yjs.encode_sync_step1(self.doc.get_state()))
@@ -188,7 +191,9 @@ class YClient(StockClient):
             own = yupdate.scan(update).max_clocks.get(self.doc.client_id, 0)
         except Malformed:  # sent on purpose, and never to come back
             own = yupdate.MAX_CLOCK
-        self._clocks.append((own, self.edits))
+        if own:
+            self._newest = own
+        self._clocks.append((own or self._newest + 1, self.edits))
         self.send_frame(yjs.encode_update(update))
 
     def _received(self, frame: bytes) -> None:
@@ -219,11 +224,20 @@ class YClient(StockClient):
 class HocuspocusClient(StockClient):
     """Hocuspocus: each update, and the first sync's answer, is acknowledged by a SyncStatus."""
 
-    def __init__(self, socket: AiohttpSocket, doc: Doc[Any], name: str, token: str) -> None:
+    def __init__(self, socket: Socket, doc: Doc[Any], name: str, token: str) -> None:
         self._name = name
         self._token = token
         self._unanswered: deque[int] = deque()
         super().__init__(socket, doc)
+
+    @property
+    def unanswered(self) -> int:
+        """How many statuses are still to come; only at 0 is it certain what was saved.
+
+        Providers count them, and so does `acked`; an update that was put off is answered behind
+        later ones.
+        """
+        return len(self._unanswered)
 
     def _greet(self) -> None:
         self.send_frame(hocuspocus.encode_token(self._name, self._token, "4.0.0"))
