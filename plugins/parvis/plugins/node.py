@@ -176,6 +176,13 @@ class Node(Protocol):
         """Keep a notice, show it to the person if they are here, and mail it, by a durable job."""
         ...
 
+    async def recall(self, tenant: str, path: str) -> None:
+        """Take back this room type's notices that lead to a page, or to a place on it.
+
+        Nobody sees them any more, read or not, and no mail about them is sent that was not yet.
+        """
+        ...
+
     async def invite(self, caller: Caller, email: str, *, path: str = "/") -> Invited:
         """Invite somebody to make an account, by mail.
 

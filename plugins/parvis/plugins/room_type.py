@@ -130,6 +130,14 @@ class RoomType(Generic[R]):
     async def on_close(self, room: Room[R]) -> None:
         """The last peer has left and the log is durable."""
 
+    async def on_delete(self, node: Node, tenant: str, key: str) -> None:
+        """A room was deleted for good, whoever asked: remove what is kept about it elsewhere.
+
+        Rows of tables, files, notices: its parts and their logs are gone already. Called at least
+        once, also after a crash, so doing it again must change nothing; if it raises it is called
+        again, later and later. A room that was deleted while no node ran is told of at the start.
+        """
+
     async def on_job(self, node: Node, tenant: str, job: Job) -> None:
         """Do a job that was enqueued. If it raises it is tried again, later and later."""
 

@@ -14,6 +14,7 @@ from .firewall.helpers import Shadow
 from .firewall.quarantine import Quarantine
 from .firewall.watch import Kind
 from .hosting.consumers import Consumers
+from .hosting.deletions import Deletions
 from .hosting.registry import Registry
 from .limits import Limits
 from .metrics import Metrics
@@ -74,6 +75,7 @@ class Core:
         # Asked when somebody looks, so that it costs an update nothing and is never off.
         metrics.unlogged.set_function(lambda: sum(room.unlogged for room in self.directory))
         self.consumers = Consumers(registry, store, clock)
+        self.deletions = Deletions(registry, store, clock)
         self._committers: dict[str, Committer] = {}
         self._channel = 0
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -70,6 +70,9 @@ class Members(Directory):
     async def notify(self, tenant: str, notice: Notice) -> None:
         await self.notices.add(tenant, notice)
 
+    async def recall(self, tenant: str, kind: str, path: str) -> None:
+        await self.notices.recall(tenant, kind, path)
+
     async def invite(self, caller: Caller, email: str, *, path: str = "/") -> Invited:
         known = await self._people.by_email(email.strip())
         if known is not None and caller.member and known.tenant == caller.tenant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from parvis.plugins import Caller, ErrorCode, Invited, Notice, Person, Refused
@@ -42,6 +43,13 @@ class KeptFolk:
         known = {(each.user, each.key) for each in self.notices}
         if notice.user != notice.actor and (notice.user, notice.key) not in known:
             self.notices.append(notice)
+
+    async def recall(self, tenant: str, kind: str, path: str) -> None:
+        def stays(notice: Notice) -> bool:
+            page = re.split("[?#]", notice.path, maxsplit=1)[0]
+            return page != path or not notice.kind.startswith(f"{kind}.")
+
+        self.notices = list(filter(stays, self.notices))
 
     async def invite(self, caller: Caller, email: str, *, path: str) -> Invited:
         if not caller.member:

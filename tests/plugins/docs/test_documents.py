@@ -4,6 +4,7 @@ import base64
 
 from parvis.plugins import Caller, ErrorCode
 from tests.plugins.docs.house import house
+from tests.plugins.docs.test_contents import picture
 
 
 async def test_a_new_document_belongs_to_whoever_made_it() -> None:
@@ -128,9 +129,27 @@ async def test_a_cursor_that_somebody_made_up_is_refused() -> None:
             assert refusal is ErrorCode.MALFORMED
 
 
-async def test_what_is_left_of_a_room_deleted_behind_our_back_goes_to_no_bin() -> None:
+async def test_nothing_is_left_of_a_document_whose_room_was_deleted() -> None:
     async with house() as docs:
-        key = await docs.make("ada", "Plan")
-        await docs.lobby.node.delete("kit", key)
-        assert await docs.refused("ada", "POST", f"documents/{key}/bin") is ErrorCode.ROOM_DELETED
-        assert await docs.titles("ada", view="mine") == []
+        key, other = await docs.make("ada", "Plan"), await docs.make("ada", "Other")
+        for each in (key, other):
+            await docs.share("ada", each, "bob", "viewer")
+            body = {"role": "viewer", "expires": None}
+            await docs.ask("ada", "POST", f"documents/{each}/links", body)
+            await docs.ask("ada", "POST", f"documents/{each}/files", picture())
+        assert {notice.path for notice in docs.lobby.folk.notices} == {
+            f"/docs/{key}",
+            f"/docs/{other}",
+        }
+        # As `parvis room delete` and DELETE /api/v1/rooms do.
+        await docs.lobby.core.directory.delete("kit", f"docs/{key}")
+        assert await docs.titles("ada", view="mine") == ["Other"]
+        for table in ("document", "search", "opened", "link", "member", "file"):
+            rows = await docs.lobby.node.query("kit", f"SELECT count(*) FROM docs_{table}")
+            assert rows == [(1,)], table
+        assert {notice.path for notice in docs.lobby.folk.notices} == {f"/docs/{other}"}
+        # The picture is the other document's, too; when that goes, it goes.
+        digest = (await docs.lobby.node.query("kit", "SELECT digest FROM docs_file"))[0][0]
+        assert await docs.lobby.blobs.get("kit", str(digest)) is not None
+        await docs.lobby.core.directory.delete("kit", f"docs/{other}")
+        assert await docs.lobby.blobs.get("kit", str(digest)) is None

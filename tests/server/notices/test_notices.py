@@ -290,3 +290,27 @@ async def test_members_of_a_tenant_are_looked_up(site: Site) -> None:
     )  # fmt: skip
     assert await site.members.person("local", ada.id) == person
     assert await site.members.person("local", far.id) is None
+
+
+async def test_what_leads_to_a_page_that_is_gone_is_taken_back(site: Site) -> None:
+    ada = await site.person()
+    for key, facts in {
+        "c1": {},
+        "c2": {"path": "/docs/k1"},
+        "c3": {"path": "/docs/k1?at=3"},
+        "c4": {"path": "/docs/k12"},
+        "c5": {"path": "/docs/k1", "kind": "docsy.mention"},
+    }.items():
+        await site.members.notify("local", mention(ada, key, **facts))
+    read_one = (await listed(site, ada))["notices"][-1]["id"]
+    await read(site, ada, read_one)
+    site.signals.sent.clear()
+    await site.members.recall("local", "docs", "/docs/k1")
+    left = await listed(site, ada)
+    assert [notice["path"] for notice in left["notices"]] == ["/docs/k1", "/docs/k12"]
+    ((_, user, name, body),) = site.signals.sent
+    assert (user, name, len(body["ids"]), body["unread"]) == (ada.id, "notices_read", 2, 2)
+    await site.pass_time(DELAY + 1)
+    letters = await site.letters()
+    assert len(letters) == 1, "nothing is said of what was taken back"
+    assert "/docs/k1?at=3" not in text_of(letters[0])

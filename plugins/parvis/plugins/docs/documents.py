@@ -8,6 +8,7 @@ from typing import Any, Final
 from parvis.plugins import Caller, ErrorCode, Refused, Room, Statement, YDoc
 
 from .listing import Listing
+from .notices import path_of
 from .office import Office, malformed
 from .rights import Rights, Standing
 from .roles import EDIT
@@ -18,7 +19,7 @@ TITLE: Final = 300
 """Characters of a title, at most."""
 
 BY_DOCUMENT: Final = ("docs_opened", "docs_version", "docs_file")
-"""Tables with rows that go with their document, besides those that `purge` names."""
+"""Tables with rows that go with their document, besides those that `forget` names."""
 
 
 def title_of(text: str) -> str:
@@ -188,7 +189,11 @@ class Documents:
         await self.purge(caller.tenant, key)
 
     async def purge(self, tenant: str, key: str) -> None:
-        """Remove what is left of a document; doing it again changes nothing."""
+        """Delete a document's room, and with it, by `forget`, all the rest."""
+        await self._office.node.delete(tenant, key)
+
+    async def forget(self, tenant: str, key: str) -> None:
+        """Remove what is kept beside the room of a document that is no more; again: nothing."""
         node = self._office.node
         document = "SELECT id FROM docs_document WHERE key = ?"
         links = "SELECT id FROM docs_link WHERE document = ?"
@@ -198,7 +203,6 @@ class Documents:
                 " (SELECT 1 FROM docs_file WHERE digest = f.digest AND document <> f.document)"
             )
             blobs = await node.query(tenant, only_here, key)
-            await node.delete(tenant, key)
             for (digest,) in blobs:
                 await node.blobs.delete(tenant, str(digest))
             await node.execute(
@@ -211,6 +215,7 @@ class Documents:
                 *[Statement(f"DELETE FROM {t} WHERE document = ?", (key,)) for t in BY_DOCUMENT],
                 Statement("DELETE FROM docs_document WHERE key = ?", (key,)),
             )
+        await node.recall(tenant, path_of(key))
 
     async def opened(self, caller: Caller, key: str) -> None:
         """Note that somebody with an account looks at a document now."""

@@ -93,7 +93,7 @@ class Notices:
     ) -> None:
         """Tell somebody that they may see a document or a space now; once per place and role."""
         if isinstance(at, Standing):
-            place, title, path = at.key, at.title, f"/docs/{at.key}"
+            place, title, path = at.key, at.title, path_of(at.key)
             subject, text = SHARED, SHARED_TEXT
         else:
             place, title, path = at.id, at.name, f"/docs?space={at.id}"
@@ -126,7 +126,7 @@ class Notices:
         viewers = await self._rights.viewers(caller.tenant, key)
         if standing is None:
             return
-        path = f"/docs/{key}#comment={thread}"
+        path = f"{path_of(key)}#comment={thread}"
         for person in sorted((mentioned | participants) & viewers - {caller.user}):
             kind, subject = (
                 ("docs.mention", MENTIONED) if person in mentioned else ("docs.reply", REPLIED)
@@ -151,7 +151,7 @@ class Notices:
                 for language, pattern in MENTIONED.items()
             }
             notice = Notice(
-                person, f"mention:{key}", "docs.mention", words, f"/docs/{key}", actor.user
+                person, f"mention:{key}", "docs.mention", words, path_of(key), actor.user
             )
             await self._office.node.notify(tenant, notice)
 
@@ -167,9 +167,14 @@ class Notices:
         }
         day = int(self._office.node.now() // 86_400)
         notice = Notice(
-            person, f"invalid:{key}:{day}", "docs.invalid", words, f"/docs/{key}", mail=False
+            person, f"invalid:{key}:{day}", "docs.invalid", words, path_of(key), mail=False
         )
         await self._office.node.notify(tenant, notice)
+
+
+def path_of(key: str) -> str:
+    """Return the path of a document's page."""
+    return f"/docs/{key}"
 
 
 def _names(language: str, actor: Caller, title: str) -> dict[str, str]:

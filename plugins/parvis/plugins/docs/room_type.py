@@ -145,6 +145,9 @@ class Docs(RoomType[YDoc]):
     async def on_commit(self, commit: Commit) -> None:
         await self._upkeep.committed(commit)
 
+    async def on_delete(self, node: Node, tenant: str, key: str) -> None:
+        await self._documents.forget(tenant, key)
+
     async def on_job(self, node: Node, tenant: str, job: Job) -> None:
         key = job.payload.decode()
         match job.key.partition(":")[0]:

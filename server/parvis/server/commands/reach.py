@@ -14,6 +14,7 @@ from parvis.storage.folder import hold_data_folder
 from ..api.faults import Fault
 from ..clock import SystemClock, SystemRandom
 from ..firewall.helpers import HelperPool
+from ..hosting.deletions import delete_room
 from ..hosting.registry import installed
 from ..identity import open_identity
 from ..operations import Operations
@@ -84,16 +85,19 @@ async def _here(settings: Settings, operation: str, arguments: Mapping[str, Any]
     store, accounts = open_store(settings.store_url)
     helpers = HelperPool(1, clock)
     try:
+        registry = installed(settings)
         identity = await open_identity(settings, accounts, clock, SystemRandom())
 
         async def delete(tenant: str, room: str) -> None:
-            await store.delete_room(tenant, room, now=clock.time())
+            # Its room type is told by the next node that runs: there is none here.
+            now = clock.time()
+            await delete_room(store, registry, tenant, room, now=now, due=now)
 
         operations = Operations(
             store=store,
             identity=identity,
             helpers=helpers,
-            registry=installed(settings),
+            registry=registry,
             delete=delete,
             clock=clock,
             home=_home(settings),

@@ -22,6 +22,7 @@ from parvis.storage import Address, Job, LoggedUpdate, RoomNotFound, SqlValue, S
 
 from ..core import Core
 from ..rooms.joining import authorize, authorize_everybody_again, creator
+from .deletions import QUEUE as DELETED
 from .guests import Guests
 from .jobs import Jobs
 from .people import Folk
@@ -133,6 +134,9 @@ class Host:
     async def notify(self, tenant: str, notice: Notice) -> None:
         await self._offers.folk.notify(tenant, notice)
 
+    async def recall(self, tenant: str, path: str) -> None:
+        await self._offers.folk.recall(tenant, self._kind.name, path)
+
     async def invite(self, caller: Caller, email: str, *, path: str = "/") -> Invited:
         return await self._offers.folk.invite(caller, email, path=path)
 
@@ -167,6 +171,8 @@ async def host_room_types(core: Core, stack: AsyncExitStack, offers: Offers) -> 
     hosts = {kind.name: Host(core, jobs, kind, offers) for kind in core.registry}
     for kind in core.registry:
         await stack.enter_async_context(kind.lifespan(hosts[kind.name]))
+    core.deletions.start(lambda kind: hosts[kind.name])
+    jobs.add(DELETED, core.deletions.do)
     jobs.start(lambda kind: hosts[kind.name])
     stack.push_async_callback(jobs.close)
     await core.consumers.start()

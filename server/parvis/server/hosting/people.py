@@ -27,6 +27,10 @@ class Folk(Protocol):
         """Keep a notice once for its (user, key), show it, and mail it by a durable job."""
         ...
 
+    async def recall(self, tenant: str, kind: str, path: str) -> None:
+        """Take back a room type's notices that lead to a page, or to a place on it."""
+        ...
+
     async def invite(self, caller: Caller, email: str, *, path: str) -> Invited:
         """Invite somebody to make an account. Raises `Refused`."""
         ...
@@ -53,6 +57,9 @@ class Directory:
 
     async def notify(self, tenant: str, notice: Notice) -> None:
         logger.info("%s: not told of %s, this node sends no notices", notice.user, notice.kind)
+
+    async def recall(self, tenant: str, kind: str, path: str) -> None:
+        """Nothing was sent."""
 
     async def invite(self, caller: Caller, email: str, *, path: str) -> Invited:
         user = await self._accounts.user_by_email(email)

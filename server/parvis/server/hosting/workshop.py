@@ -63,6 +63,12 @@ class Workshop:
         found = TASK.fullmatch(task)
         if found is None or not any(_inside(found[1], home) for home in packages(kind)):
             raise ValueError(f"{kind.name}: {task!r} is no function of the room type's package")
+        return await self.do(task, args, within, upkeep=upkeep)
+
+    async def do(
+        self, task: str, args: tuple[Any, ...], within: float, *, upkeep: bool = False
+    ) -> Any:
+        """Run a function of the server's own, or one that was looked at. Raises `Refused`."""
         if not upkeep and self._waiting >= MOST_WAITING:
             raise Refused(ErrorCode.TRY_AGAIN, "too much is being worked on")
         self._waiting += 1

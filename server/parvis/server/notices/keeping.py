@@ -96,6 +96,22 @@ class Notices:
             body = await self.shown(tenant, kept)
             self._signals.signal(tenant, kept.user, NOTICE, body)
 
+    async def recall(self, tenant: str, kind: str, path: str) -> None:
+        """Take back notices that lead to a page, or to a place on it; tell who had not read them.
+
+        Args:
+            kind: The first word of theirs, a room type's name.
+        """
+        gone: dict[str, list[str]] = {}
+        for user, id in await self._rows.recall(tenant, kind, path):
+            gone.setdefault(user, []).append(id)
+        for user, ids in gone.items():
+            body: dict[str, Value] = {
+                "ids": list[Value](ids),
+                "unread": await self._rows.unread(tenant, user),
+            }
+            self._signals.signal(tenant, user, READ, body)
+
     async def page(
         self, tenant: str, user: str, *, after: int = START, limit: int = 50
     ) -> tuple[list[Kept], int | None]:

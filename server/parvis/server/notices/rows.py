@@ -119,6 +119,21 @@ class Rows:
         sql = f"UPDATE core_notice SET read = ? WHERE user = ? AND read IS NULL{where}"
         await self._store.execute(tenant, (Statement(sql, (now, user, *names)),))
 
+    async def recall(self, tenant: str, kind: str, path: str) -> list[tuple[str, str]]:
+        """Delete what leads to a page; return user and id of what had not been read."""
+        # A place on a page: /docs/k#comment=c, /docs/k?at=3; never /docs/k2.
+        where = (
+            "substr(kind, 1, length(?1)) = ?1 AND"
+            " (path = ?2 OR substr(path, 1, length(?2) + 1) IN (?2 || '#', ?2 || '?'))"
+        )
+        args = (f"{kind}.", path)
+        sql = f"SELECT user, id FROM core_notice WHERE {where} AND read IS NULL"
+        unread = await self._store.query(tenant, Statement(sql, args))
+        await self._store.execute(
+            tenant, (Statement(f"DELETE FROM core_notice WHERE {where}", args),)
+        )
+        return [(str(user), str(id)) for user, id in unread]
+
     async def mailed(self, tenant: str, ids: Sequence[str], now: float) -> None:
         """Note that a letter about some notices went out."""
         marks = ", ".join("?" for _ in ids)

@@ -128,16 +128,17 @@ class Directory:
             self._node.metrics.rooms.dec()
 
     async def delete(self, tenant: str, id: str) -> None:
-        """Delete a room for good; whoever is in it is told.
+        """Delete a room for good; whoever is in it is told, and then its room type.
 
         Raises:
             RoomNotFound: If it never existed.
         """
-        await self._node.store.delete_room(tenant, id, now=self._node.clock.time())
+        await self._node.deletions.delete(tenant, id)
         if (loading := self._loading.get((tenant, id))) is not None:
             await asyncio.wait([loading])
         if (room := self._rooms.get((tenant, id))) is not None:
             room.end(ErrorCode.ROOM_DELETED, "the room was deleted")
+        await self._node.deletions.tell(tenant, id)
 
     async def close(self) -> None:
         """Make everything durable, snapshot and let go of all rooms, as far as the store lets us.
