@@ -123,7 +123,7 @@ $(BIN)/python:
 $(RUNTIME): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Python packages → $(VENV)"
 	@$(PIP_INSTALL) pip
-	@$(PIP_INSTALL) --build-constraint constraints.txt --editable .[pdf]
+	@$(PIP_INSTALL) --build-constraint constraints.txt --editable .[pdf,s3]
 	@touch $@
 
 $(DEV): $(RUNTIME)
