@@ -40,7 +40,7 @@ export async function shelves({ url, chromium }) {
   await linus.waitForURL(/space=/)
   await linus.goto(`${url}/docs?view=mine`)
   await menu('(copy)', 'Move')
-  await linus.getByRole('dialog').getByRole('button', { name: space }).click()
+  await linus.getByRole('dialog').getByRole('option', { name: space }).click()
   await linus.locator('nav').getByRole('link', { name: space }).click()
   await linus.waitForURL(/space=/)
   await row('(copy)').waitFor()
