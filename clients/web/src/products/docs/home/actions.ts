@@ -26,6 +26,15 @@ export async function createAndOpen(space: string | null): Promise<void> {
   go(`/docs/${document.key}`)
 }
 
+/** Makes a space and goes there; false and an error shown if it fails. */
+export async function createSpace(name: string, parent: string | null): Promise<boolean> {
+  const made = await attempt(t('spaces.createFailed'), () => docs.createSpace(name, parent))
+  if (made === null) return false
+  await lists.loadSpaces()
+  go(`/docs?space=${encodeURIComponent(made.id)}`)
+  return true
+}
+
 export async function rename(document: docs.Doc, title: string): Promise<void> {
   const clean = title.trim()
   if (clean === document.title) return
