@@ -150,11 +150,13 @@ class Head:
     Attributes:
         since: Offset of the last row of earlier lives, 0 in the first life. A replica is built
             from the rows after it; those before it are history.
+        first: Offset of the first row that is kept; after a compaction it is worth all before it.
     """
 
     incarnation: int
     offset: int
     since: int = 0
+    first: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,10 @@ class Store(Protocol):
         ...
 
     async def snapshot(self, address: Address) -> Snapshot | None:
-        """Return the newest snapshot of the part's current incarnation."""
+        """Return the newest snapshot of the part's current incarnation.
+
+        None if there is none, or if it was damaged where it lay, which is logged.
+        """
         ...
 
     async def save_snapshot(self, address: Address, fence: int, snapshot: Snapshot) -> bool:
@@ -335,6 +340,18 @@ class Store(Protocol):
         Returns:
             False, and nothing changed, if the caller is fenced or the room is gone, or if the
             snapshot is older than the one kept, of another incarnation, or ahead of the log.
+        """
+        ...
+
+    async def compact(self, address: Address, fence: int, *, through: int, base: bytes) -> bool:
+        """Replace the rows up to an offset by one that is worth them all.
+
+        The row at `through` gets `base` as its update and loses its sender; rows before it are
+        gone, and `Head.first` says so. Keys of rows that are gone may be forgotten.
+
+        Returns:
+            False, and nothing changed, if the caller is fenced or the room is gone, or if there is
+            no such row in the log (any more).
         """
         ...
 

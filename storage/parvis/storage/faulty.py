@@ -129,6 +129,11 @@ class FaultyStore:
             "save_snapshot", lambda: self.inner.save_snapshot(address, fence, snapshot)
         )
 
+    async def compact(self, address: Address, fence: int, *, through: int, base: bytes) -> bool:
+        return await self._call(
+            "compact", lambda: self.inner.compact(address, fence, through=through, base=base)
+        )
+
     async def read(
         self, address: Address, *, after: int, limit: int = 1000, max_bytes: int = 4 * 1024 * 1024
     ) -> Sequence[LoggedUpdate]:

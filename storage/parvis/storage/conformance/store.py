@@ -1,5 +1,6 @@
 """What every store does, and what a durable one does beyond it: the suites put together."""
 
+from parvis.storage.conformance.compaction import CompactionSuite
 from parvis.storage.conformance.durable import DurableSuite
 from parvis.storage.conformance.lives import LivesSuite
 from parvis.storage.conformance.log import LogSuite
@@ -11,7 +12,14 @@ from parvis.storage.conformance.work import WorkSuite
 
 
 class StoreConformance(
-    RoomsSuite, LivesSuite, LogSuite, StatementsSuite, ReadingSuite, TablesSuite, WorkSuite
+    RoomsSuite,
+    LivesSuite,
+    CompactionSuite,
+    LogSuite,
+    StatementsSuite,
+    ReadingSuite,
+    TablesSuite,
+    WorkSuite,
 ):
     """What every store does. Override `open`."""
 

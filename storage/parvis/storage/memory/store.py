@@ -3,6 +3,7 @@
 import bisect
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from parvis.storage.api import (
     Address,
@@ -124,11 +125,22 @@ class MemoryStore:
         part.snapshot = snapshot
         return True
 
+    async def compact(self, address: Address, fence: int, *, through: int, base: bytes) -> bool:
+        part = self._part(address)
+        if part is None or self._tenants[address.tenant].rooms[address.room].fence != fence:
+            return False
+        if not part.first <= through <= len(part.rows):
+            return False
+        part.rows[through - 1] = replace(part.rows[through - 1], update=base, sender="")
+        part.rows[: through - 1] = [GONE] * (through - 1)
+        part.first = through
+        return True
+
     async def read(
         self, address: Address, *, after: int, limit: int = 1000, max_bytes: int = 4 * 1024 * 1024
     ) -> Sequence[LoggedUpdate]:
         part = self._part(address)
-        start = max(0, after)
+        start = max(0, after, part.first - 1) if part else 0
         return _page(part.rows[start : start + max(1, limit)], max_bytes) if part else []
 
     async def read_back(
@@ -143,7 +155,7 @@ class MemoryStore:
         if part is None:
             return []
         end = len(part.rows) if before is None else max(0, min(before - 1, len(part.rows)))
-        return _page(part.rows[max(0, end - max(1, limit)) : end][::-1], max_bytes)
+        return _page(part.rows[max(part.first - 1, end - max(1, limit)) : end][::-1], max_bytes)
 
     # Quarantine
 
@@ -258,6 +270,10 @@ class MemoryStore:
 
     def _part(self, address: Address) -> Part | None:
         return self._look(address.tenant).part(address.room, address.part)
+
+
+GONE: Final = LoggedUpdate(0, b"", "", 0, b"")
+"""Stands where a compaction took a row away."""
 
 
 def _page(rows: Sequence[LoggedUpdate], max_bytes: int) -> list[LoggedUpdate]:

@@ -21,10 +21,11 @@ from parvis.storage.sqlite.tables import run_script
 
 @dataclass(slots=True)
 class Part:
-    """The log of one part; row `n` has offset `n + 1`."""
+    """The log of one part; row `n` has offset `n + 1`, and counts from `first` on."""
 
     incarnation: int = 1
     since: int = 0
+    first: int = 1
     rows: list[LoggedUpdate] = field(default_factory=list[LoggedUpdate])
     keys: dict[bytes, int] = field(default_factory=dict[bytes, int])
     snapshot: Snapshot | None = None
@@ -33,7 +34,7 @@ class Part:
     @property
     def head(self) -> Head:
         """Where the log ends."""
-        return Head(self.incarnation, len(self.rows), self.since)
+        return Head(self.incarnation, len(self.rows), self.since, self.first)
 
     @property
     def size(self) -> int:

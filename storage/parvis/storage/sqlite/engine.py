@@ -10,6 +10,7 @@ from parvis.storage.api import Migration
 from parvis.storage.errors import StorageError, StoreUnavailable
 from parvis.storage.sqlite.archive import check_finished
 from parvis.storage.sqlite.commit import commit_together
+from parvis.storage.sqlite.compaction import sweep
 from parvis.storage.sqlite.faults import translated
 from parvis.storage.sqlite.files import Database, DataFile, DataFolder, connect_writer
 from parvis.storage.sqlite.readers import Readers
@@ -110,7 +111,7 @@ class Engine:
         """Finish what a kill may have interrupted, and bring plugins' tables up to date."""
         if database.file.kind != "tenant":
             return
-        while _must(database, purge):
+        while _must(database, purge) or _must(database, sweep):
             pass
         for plugin, migrations in list(self.plugins.items()):
             _must(database, Migrate(plugin, migrations))

@@ -1,19 +1,29 @@
 """The log of a part: pages of it, its snapshot, and what was set aside from it."""
 
+import logging
+from dataclasses import dataclass
+
 from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
+from parvis.storage.packing import digest, pack, unpack
 from parvis.storage.sqlite.files import Database
+
+logger = logging.getLogger(__name__)
 
 _PART = """
     (SELECT part.id FROM parvis_part AS part JOIN parvis_room AS room ON room.id = part.room
      WHERE room.name = ? AND part.name = ? AND room.deleted IS NULL)
 """
-_FORWARD = f"""
-    SELECT "offset", body, sender, time, key FROM parvis_log
-    WHERE part = {_PART} AND "offset" > ? ORDER BY "offset" LIMIT ?
+_WHICH = """
+    SELECT part.id, part.first FROM parvis_part AS part JOIN parvis_room AS room
+    ON room.id = part.room WHERE room.name = ? AND part.name = ? AND room.deleted IS NULL
 """
-_BACK = f"""
-    SELECT "offset", body, sender, time, key FROM parvis_log
-    WHERE part = {_PART} AND "offset" < ? ORDER BY "offset" DESC LIMIT ?
+_FORWARD = """
+    SELECT "offset", body, sender, time, key, packing FROM parvis_log
+    WHERE part = ?1 AND "offset" > max(?2, ?3 - 1) ORDER BY "offset" LIMIT ?4
+"""
+_BACK = """
+    SELECT "offset", body, sender, time, key, packing FROM parvis_log
+    WHERE part = ?1 AND "offset" < ?2 AND "offset" >= ?3 ORDER BY "offset" DESC LIMIT ?4
 """
 _LAST = 2**63 - 1
 
@@ -35,15 +45,44 @@ def read_back(
 def snapshot(database: Database, address: Address) -> Snapshot | None:
     """Return the snapshot of the part's current incarnation."""
     row = database.execute(
-        'SELECT snapshot.incarnation, snapshot."offset", state, side'
+        'SELECT snapshot.incarnation, snapshot."offset", packing, state, side, digest'
         " FROM parvis_snapshot AS snapshot JOIN parvis_part AS part ON part.id = snapshot.part"
         f" WHERE part.id = {_PART} AND part.incarnation = snapshot.incarnation",
         (address.room, address.part),
     ).fetchone()
-    return None if row is None else Snapshot(*row)
+    if row is None:
+        return None
+    incarnation, offset, packing, kept, index, mark = row
+    try:
+        state = unpack(packing, kept)
+    except ValueError as damage:
+        logger.error("%s: snapshot at %d cannot be read: %s", address, offset, damage)
+        return None
+    if mark and mark != digest(state):
+        logger.error("%s: snapshot at %d is damaged", address, offset)
+        return None
+    return Snapshot(incarnation, offset, state, index)
 
 
-def save_snapshot(database: Database, address: Address, fence: int, new: Snapshot) -> bool:
+@dataclass(frozen=True, slots=True)
+class PackedSnapshot:
+    """A snapshot as it lies in the file."""
+
+    incarnation: int
+    offset: int
+    packing: int
+    kept: bytes
+    index: bytes
+    mark: bytes
+
+
+def packed_snapshot(new: Snapshot) -> PackedSnapshot:
+    """Pack a snapshot; takes a while for a large one."""
+    packing, kept = pack(new.state)
+    return PackedSnapshot(new.incarnation, new.offset, packing, kept, new.index, digest(new.state))
+
+
+def save_snapshot(database: Database, address: Address, fence: int, new: PackedSnapshot) -> bool:
     """Keep a snapshot; False if fenced, older than the present one, or not of this log."""
     row = database.execute(
         "SELECT part.id FROM parvis_part AS part JOIN parvis_room AS room ON room.id = part.room"
@@ -54,13 +93,14 @@ def save_snapshot(database: Database, address: Address, fence: int, new: Snapsho
     if row is None:
         return False
     kept = database.execute(
-        'INSERT INTO parvis_snapshot (part, incarnation, "offset", state, side)'
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET"
+        'INSERT INTO parvis_snapshot (part, incarnation, "offset", packing, state, side, digest)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE SET"
         ' incarnation = excluded.incarnation, "offset" = excluded."offset",'
-        " state = excluded.state, side = excluded.side"
+        " packing = excluded.packing, state = excluded.state, side = excluded.side,"
+        " digest = excluded.digest"
         ' WHERE (parvis_snapshot.incarnation, parvis_snapshot."offset")'
         ' <= (excluded.incarnation, excluded."offset")',
-        (row[0], new.incarnation, new.offset, new.state, new.index),
+        (row[0], new.incarnation, new.offset, new.packing, new.kept, new.index, new.mark),
     ).rowcount
     return kept > 0
 
@@ -81,15 +121,17 @@ def quarantine(database: Database, poison: Quarantined) -> None:
             poison.reason,
         ),
     )
-    emptied = database.execute(
-        f"UPDATE parvis_log SET body = x'' WHERE part = {_PART} AND \"offset\" = ? AND body = ?"
-        " RETURNING part",
-        (poison.room, poison.part, poison.offset, poison.update),
+    row = database.execute(
+        f'SELECT part, body, packing FROM parvis_log WHERE part = {_PART} AND "offset" = ?',
+        (poison.room, poison.part, poison.offset),
     ).fetchone()
-    if emptied is not None:
+    if row is not None and unpack(row[2], row[1]) == poison.update:
         database.execute(
-            "UPDATE parvis_part SET size = size - ? WHERE id = ?",
-            (len(poison.update), emptied[0]),
+            "UPDATE parvis_log SET body = x'', packing = 0 WHERE part = ? AND \"offset\" = ?",
+            (row[0], poison.offset),
+        )
+        database.execute(
+            "UPDATE parvis_part SET size = size - ? WHERE id = ?", (len(row[1]), row[0])
         )
 
 
@@ -106,13 +148,17 @@ def quarantined(database: Database, room: str | None) -> list[Quarantined]:
 def _page(
     database: Database, sql: str, address: Address, place: int, limit: int, max_bytes: int
 ) -> list[LoggedUpdate]:
+    part = database.execute(_WHICH, (address.room, address.part)).fetchone()
+    if part is None:
+        return []
     rows: list[LoggedUpdate] = []
     size = 0
-    cursor = database.execute(sql, (address.room, address.part, place, max(1, limit)))
-    for row in cursor:
-        size += len(row[1])
+    cursor = database.execute(sql, (part[0], place, part[1], max(1, limit)))
+    for offset, body, sender, time, key, packing in cursor:
+        update = unpack(packing, body)
+        size += len(update)
         if rows and size > max_bytes:
             break
-        rows.append(LoggedUpdate(*row))
+        rows.append(LoggedUpdate(offset, update, sender, time, key))
     cursor.close()
     return rows

@@ -97,9 +97,9 @@ def purge(database: Database) -> bool:
 
 def _heads(database: Database, room: int) -> dict[str, Head]:
     return {
-        name: Head(incarnation, offset, since)
-        for name, incarnation, offset, since in database.execute(
-            "SELECT name, incarnation, end_offset, since FROM parvis_part"
+        name: Head(incarnation, offset, since, first)
+        for name, incarnation, offset, since, first in database.execute(
+            "SELECT name, incarnation, end_offset, since, first FROM parvis_part"
             " WHERE room = ? ORDER BY name",
             (room,),
         )

@@ -23,7 +23,8 @@ from parvis.storage.api import (
     Status,
 )
 from parvis.storage.errors import RoomNotFound, StorageError
-from parvis.storage.sqlite import log, rooms, tables, work
+from parvis.storage.packing import pack
+from parvis.storage.sqlite import compaction, log, rooms, tables, work
 from parvis.storage.sqlite.accounts import SqliteAccounts
 from parvis.storage.sqlite.append import Append, Rebuild
 from parvis.storage.sqlite.engine import Engine
@@ -116,11 +117,23 @@ class SqliteStore:
         )
 
     async def save_snapshot(self, address: Address, fence: int, snapshot: Snapshot) -> bool:
+        packed = await asyncio.to_thread(log.packed_snapshot, snapshot)
         return await self._change(
             address.tenant,
-            lambda database: log.save_snapshot(database, address, fence, snapshot),
+            lambda database: log.save_snapshot(database, address, fence, packed),
             False,
         )
+
+    async def compact(self, address: Address, fence: int, *, through: int, base: bytes) -> bool:
+        packing, kept = await asyncio.to_thread(pack, base)
+        done = await self._change(
+            address.tenant,
+            lambda database: compaction.compact(database, address, fence, through, packing, kept),
+            False,
+        )
+        while await self._change(address.tenant, compaction.sweep, False):
+            pass
+        return done
 
     async def read(
         self, address: Address, *, after: int, limit: int = 1000, max_bytes: int = 4 * 1024 * 1024
