@@ -24,15 +24,16 @@ class Log:
 
     Attributes:
         sums: Checksum of each row; a row that was set aside has 0.
-        structs, deletes: What all rows together made and deleted.
-        reach: The same after each row, as far as made.
+        updates: The rows themselves; one that was set aside is empty.
+        made, deletes: What all rows together made and deleted.
+        order: Puts them in order; its clocks tell what can be shown of them.
     """
 
     sums: list[int] = field(default_factory=list[int])
     updates: list[bytes] = field(default_factory=list[bytes])
-    structs: Covered = field(default_factory=Covered)
+    made: Covered = field(default_factory=Covered)
     deletes: Covered = field(default_factory=Covered)
-    fence: int = 0
+    order: Order = field(default_factory=Order)
 
 
 class Ledger:
@@ -89,7 +90,9 @@ class Ledger:
             self._history.violate("I3", f"{address}: row {row.offset} by {row.sender}: invented")
         if not self._history.deleted.covers(scanned.deletes):
             self._history.violate("I3", f"{address}: row {row.offset} by {row.sender}: deletes")
-        log.structs.add(scanned.structs)
+        log.made.add(scanned.structs)
+        for _ in log.order.ready([row.update]):
+            pass
         log.deletes.add(scanned.deletes)
 
     def set_aside(self, address: Address, offset: int) -> None:
@@ -98,9 +101,14 @@ class Ledger:
             self.log(address).updates[offset - 1] = b""
 
     def holds(self, address: Address, structs: Ranges, deletes: Ranges) -> bool:
-        """Whether all of these are in rows."""
+        """Whether all of these are in rows, with all that they build on."""
         log = self.log(address)
-        return log.structs.covers(structs) and log.deletes.covers(deletes)
+        clocks = log.order.clocks
+        return (
+            all(each[-1][1] <= clocks.get(client, 0) for client, each in structs.items())
+            and all(each[-1][1] <= clocks.get(client, 0) for client, each in deletes.items())
+            and log.deletes.covers(deletes)
+        )
 
     def snapshotted(self, address: Address, snapshot: Snapshot) -> None:
         """A snapshot was kept: it must be worth the rows it stands for."""

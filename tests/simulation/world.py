@@ -227,7 +227,7 @@ class World:
         weather = self.store_weather
         weather.fail = weather.lose = 0.0
         weather.down = weather.stalled = False
-        self.helper_weather.missing = self.helper_weather.late = self.helper_weather.died = 0.0
+        self.helper_weather.missing = self.helper_weather.late = 0.0
         self.net_weather.slow = 0.0
         for node in self.nodes:
             self.restart(node)
