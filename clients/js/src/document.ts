@@ -2,23 +2,23 @@
 import * as Y from 'yjs'
 import { PartAwareness } from './awareness.js'
 import { CommandQueue, type CommandOutcome } from './commands.js'
-import type { Holder, Kept, Loaded, Rescue } from './device/kept.js'
+import type { Loaded, Rescue } from './device/kept.js'
+import { DocumentDevice, type OpenKept } from './document_device.js'
 import type { DocumentEvents, DocumentOptions, Saved, Schema } from './document_types.js'
-import { Closed, DeviceError, Refused } from './errors.js'
+import { Closed, Refused } from './errors.js'
 import { reportUncaught } from './events.js'
 import { Inbox } from './inbox.js'
+import { UpdateKeys } from './keys.js'
 import { Part, type Host } from './part.js'
+import { SavedWatch } from './saved.js'
 import { Sending } from './sending.js'
 import { NOTHING, applyTogether, hex, isEmpty } from './updates.js'
 import { CloseCode, ErrorCode } from './wire/codes.js'
 import type { Received } from './wire/messages.js'
 import type { Value } from './wire/msgpack.js'
 
-/** Opens the copy on this device; `device/index.ts` has the one for IndexedDB. */
-export type OpenKept = (storage: string, name: string, host: Host, holder: Holder) => Kept
+export type { OpenKept } from './document_device.js'
 
-/** Seconds after another tab's edits until it is made sure that the server has them. */
-const CHECK_AFTER = 5
 const FROM_SERVER = Symbol('from the server')
 const FROM_DEVICE = Symbol('from this device')
 
@@ -28,24 +28,26 @@ export class DocumentPart extends Part<DocumentEvents> {
   readonly #inbox: Inbox
   readonly #sending: Sending
   readonly #commands: CommandQueue
-  readonly #kept: Kept | null
+  readonly #device: DocumentDevice
   readonly #write: string | null
-  readonly #keyStart: Uint8Array
+  readonly #keys: UpdateKeys
+  readonly #saved = new SavedWatch({
+    where: () => this.#whereEditsAre(),
+    ended: () => this.gone ?? this.host.closed ?? (this.over ? new Closed(CloseCode.normal, 'the part was left') : null),
+    changed: (saved) => this.emit('saved', saved),
+  })
   readonly #onUpdate = (update: Uint8Array, origin: unknown): void => this.#updated(update, origin)
-  readonly #savedWaiting = new Set<() => void>()
   #doc: Y.Doc
   #awareness: PartAwareness
   #schema: Schema
-  #saved: Saved = 'saved'
   #rescued: Rescue | null = null
   #ready = false
-  #stopCheck: (() => void) | null = null
 
   constructor(host: Host, name: string, options: DocumentOptions, openKept: OpenKept) {
     super(host, name, options.schema ?? 0)
     this.#write = options.write === undefined ? 'edit' : options.write
     this.#schema = { mine: this.schemaShown, server: 0, matches: true }
-    this.#keyStart = host.platform.bytes(12)
+    this.#keys = new UpdateKeys(host.platform, () => host.nextRef())
     this.#doc = options.doc ?? new Y.Doc()
     this.#awareness = this.#makeAwareness()
     this.#inbox = new Inbox(host.platform, options.batch === 'frame', (updates) => this.#merge(updates))
@@ -53,7 +55,7 @@ export class DocumentPart extends Part<DocumentEvents> {
       doc: () => this.#doc,
       joined: () => this.channel !== 0,
       writable: () => this.writable,
-      submit: (update) => this.submit(update, this.#nextKey()),
+      submit: (update) => this.submit(update, this.#keys.make()),
       later: (callback) => this.later('offer', callback),
       refused: ({ code, reason }) => this.emit('refused', { code, reason }),
       whyNot: () => this.#whyNot(),
@@ -64,9 +66,7 @@ export class DocumentPart extends Part<DocumentEvents> {
       done: (outcome) => this.#commandDone(outcome),
     })
     this.#doc.on('update', this.#onUpdate)
-    const { storage } = host
-    const keeps = storage !== null && options.offline !== false
-    this.#kept = keeps ? openKept(storage, name, host, this.#holder()) : null
+    this.#device = this.#openDevice(name, options.offline === false ? null : openKept)
     if (this.#doc.store.clients.size > 0) this.#edited(Y.encodeStateAsUpdate(this.#doc))
     this.loaded = this.#load()
   }
@@ -91,7 +91,7 @@ export class DocumentPart extends Part<DocumentEvents> {
   }
 
   get saved(): Saved {
-    return this.#saved
+    return this.#saved.saved
   }
 
   /** Local work that was put aside by a reset, now or in an earlier visit; null if there is none. */
@@ -102,27 +102,17 @@ export class DocumentPart extends Part<DocumentEvents> {
   /** The rescued work has been looked at and is needed no longer. */
   dropRescued(): void {
     this.#rescued = null
-    this.#kept?.dropRescue()
+    this.#device.kept?.dropRescue()
   }
 
   /** Name the document in the list of what is kept on this device. */
   describe(title: string): void {
-    this.#kept?.describe(title)
+    this.#device.kept?.describe(title)
   }
 
   /** Returns once `saved` is `saved`. Rejects with `Refused` or `Closed` if the part or the session ends first. */
   whenSaved(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const end = this.gone ?? this.host.closed ?? (this.over ? new Closed(CloseCode.normal, 'the part was left') : null)
-        if (this.#saved === 'saved') resolve()
-        else if (end !== null) reject(end)
-        else return
-        this.#savedWaiting.delete(look)
-      }
-      this.#savedWaiting.add(look)
-      look()
-    })
+    return this.#saved.whenSaved()
   }
 
   /**
@@ -134,14 +124,14 @@ export class DocumentPart extends Part<DocumentEvents> {
     if (this.gone !== null) throw this.gone
     const command = { id: hex(this.host.platform.bytes(12)), name, body }
     const answer = this.#commands.add(command)
-    this.#kept?.addCommand(command)
-    this.#look()
+    this.#device.kept?.addCommand(command)
+    this.#saved.look()
     if (this.channel !== 0 && this.#commands.size === 1) this.#commands.open()
     return answer
   }
 
   override async settled(): Promise<void> {
-    await this.#kept?.settled()
+    await this.#device.kept?.settled()
   }
 
   override online(): void {
@@ -173,7 +163,7 @@ export class DocumentPart extends Part<DocumentEvents> {
     this.#sending.joined(message.state, resumed)
     this.#awareness.opened(message.awareness)
     this.#commands.open()
-    this.#look()
+    this.#saved.look()
   }
 
   protected changed(message: Received<'changed'>): void {
@@ -183,19 +173,19 @@ export class DocumentPart extends Part<DocumentEvents> {
   protected acked(ref: number): void {
     const { edits } = this.#sending
     if (!edits.acked(ref)) return
-    if (edits.unsaved === 0) this.#kept?.allSaved(edits.count)
-    this.#look()
+    if (edits.unsaved === 0) this.#device.kept?.allSaved(edits.count)
+    this.#saved.look()
   }
 
   protected turnedDown(ref: number, refusal: Refused): void {
     this.#sending.turnedDown(ref, refusal)
-    this.#look()
+    this.#saved.look()
   }
 
   protected override resync(state: Uint8Array): void {
     this.#inbox.flush()
     this.#sending.asked(state, true)
-    this.#look()
+    this.#saved.look()
   }
 
   protected paged(message: Received<'synced'>): void {
@@ -211,11 +201,11 @@ export class DocumentPart extends Part<DocumentEvents> {
   protected override accessChanged(): void {
     this.#sending.accessChanged()
     this.#keepStanding()
-    this.#look()
+    this.#saved.look()
   }
 
   protected override storeChanged(): void {
-    this.#look()
+    this.#saved.look()
   }
 
   protected startOver(code: number, reason: string): void {
@@ -224,28 +214,27 @@ export class DocumentPart extends Part<DocumentEvents> {
 
   protected dropped(): void {
     this.#inbox.flush()
-    this.#stopCheck?.()
-    this.#stopCheck = null
+    this.#device.lost()
     this.#sending.lost()
     this.#commands.lost()
     this.#awareness.lost()
-    this.#look()
+    this.#saved.look()
   }
 
   protected abandoned(why: Refused | Closed): void {
     this.#commands.abandoned(why)
-    this.#look()
+    this.#saved.look()
   }
 
   protected override finished(): void {
     if (this.gone !== null) {
       if (this.#sending.edits.unsaved > 0) this.#rescued = this.#rescue(this.gone.code, this.gone.reason)
-      else if (this.#commands.size === 0) this.#kept?.forget()
+      else if (this.#commands.size === 0) this.#device.kept?.forget()
     }
     this.#doc.off('update', this.#onUpdate)
     this.#awareness.destroy()
-    this.#kept?.close()
-    this.#look()
+    this.#device.kept?.close()
+    this.#saved.look()
   }
 
   #addAll(updates: readonly Uint8Array[]): void {
@@ -253,7 +242,7 @@ export class DocumentPart extends Part<DocumentEvents> {
   }
 
   #merge(updates: readonly Uint8Array[]): void {
-    for (const update of updates) this.#kept?.append(update, 0)
+    for (const update of updates) this.#device.kept?.append(update, 0)
     this.#apply(updates, FROM_SERVER)
   }
 
@@ -272,15 +261,15 @@ export class DocumentPart extends Part<DocumentEvents> {
 
   #updated(update: Uint8Array, origin: unknown): void {
     if (origin === FROM_SERVER || origin === FROM_DEVICE) return
-    this.#kept?.show(update, this.channel !== 0 && this.writable)
+    this.#device.kept?.show(update, this.channel !== 0 && this.writable)
     this.#edited(update)
   }
 
   /** An edit of this tab, or one of another tab that cannot send it. */
   #edited(update: Uint8Array): void {
     const edit = this.#sending.made(update)
-    this.#kept?.append(update, edit)
-    this.#look()
+    this.#device.kept?.append(update, edit)
+    this.#saved.look()
   }
 
   /** Apply updates in one transaction; the copy starts over if one cannot be applied. */
@@ -313,9 +302,9 @@ export class DocumentPart extends Part<DocumentEvents> {
     this.incarnation = 0
     this.offset = 0
     this.#sending.clear()
-    if (alone) this.#kept?.startOver(rescued)
+    if (alone) this.#device.kept?.startOver(rescued)
     this.emit('reset', { doc: this.#doc, old, rescued, code, reason })
-    this.#look()
+    this.#saved.look()
   }
 
   #rescue(code: number, reason: string): Rescue {
@@ -324,26 +313,17 @@ export class DocumentPart extends Part<DocumentEvents> {
   }
 
   #commandDone(outcome: CommandOutcome): void {
-    this.#kept?.dropCommand(outcome.id)
+    this.#device.kept?.dropCommand(outcome.id)
     this.emit('command', outcome)
-    this.#look()
-  }
-
-  /** Find out where the newest edits are, and tell if that is news. */
-  #look(): void {
-    const saved = this.#whereEditsAre()
-    const news = saved !== this.#saved
-    this.#saved = saved
-    for (const look of [...this.#savedWaiting]) look()
-    if (news) this.emit('saved', saved)
+    this.#saved.look()
   }
 
   #whereEditsAre(): Saved {
     const { edits } = this.#sending
     if (edits.unsaved === 0 && this.#commands.size === 0) return 'saved'
     if (this.channel !== 0 && !this.storeWaits && this.#sending.flows) return 'saving'
-    if (this.#kept?.keeps(edits.count)) return 'device'
-    return this.#kept?.writing ? 'saving' : 'unsaved'
+    if (this.#device.kept?.keeps(edits.count)) return 'device'
+    return this.#device.kept?.writing ? 'saving' : 'unsaved'
   }
 
   #makeAwareness(): PartAwareness {
@@ -352,24 +332,10 @@ export class DocumentPart extends Part<DocumentEvents> {
     })
   }
 
-  /** A key that this user uses once: 12 bytes of chance and a number. */
-  #nextKey(): Uint8Array {
-    const key = new Uint8Array(20)
-    key.set(this.#keyStart)
-    new DataView(key.buffer).setBigUint64(12, BigInt(this.host.nextRef()))
-    return key
-  }
-
   // On this device
 
   async #load(): Promise<boolean> {
-    let loaded: Loaded | null = null
-    try {
-      loaded = (await this.#kept?.load()) ?? null
-    } catch (problem) {
-      if (problem instanceof DeviceError) this.host.deviceFailed(problem)
-      else reportUncaught(problem)
-    }
+    const loaded = await this.#device.load()
     if (loaded !== null && !this.over) this.#fill(loaded)
     this.#ready = true
     if (!this.over) this.online()
@@ -382,59 +348,32 @@ export class DocumentPart extends Part<DocumentEvents> {
     this.#rescued = loaded.rescue
     this.#setSchema(loaded.schema)
     this.#apply(loaded.updates, FROM_DEVICE)
-    if (loaded.unsaved) this.#kept?.append(NOTHING, this.#sending.edits.made())
+    if (loaded.unsaved) this.#device.kept?.append(NOTHING, this.#sending.edits.made())
     this.#commands.restore(loaded.commands)
     this.setAccess(loaded.access)
-    this.#look()
+    this.#saved.look()
   }
 
   #keepStanding(): void {
     const { incarnation, offset } = this
-    this.#kept?.joined({ incarnation, access: [...this.access], schema: this.#schema.server, offset })
+    this.#device.kept?.joined({ incarnation, access: [...this.access], schema: this.#schema.server, offset })
   }
 
-  #holder(): Holder {
-    return {
-      stateVector: () => Y.encodeStateVector(this.#doc),
-      lackedBy: (state) => {
-        const lacking = Y.encodeStateAsUpdate(this.#doc, state)
-        return isEmpty(lacking) ? null : lacking
-      },
-      sending: () => this.#sending.edits.unsaved === 0 || (this.channel !== 0 && this.writable),
-      everything: () => Y.encodeStateAsUpdate(this.#doc),
-      edited: (update, sent) => this.#editedElsewhere(update, sent),
-      cleared: () => this.#clearedElsewhere(),
-      keptChanged: () => this.#look(),
-      failed: (problem) => this.host.deviceFailed(problem),
+  #openDevice(name: string, open: OpenKept | null): DocumentDevice {
+    const sends = (): boolean => this.channel !== 0 && this.writable
+    const document = {
+      doc: () => this.#doc,
+      unsaved: () => this.#sending.edits.unsaved,
+      sends,
+      apply: (update: Uint8Array) => this.#apply([update], FROM_DEVICE),
+      edited: (update: Uint8Array) => this.#edited(update),
+      compare: () => void this.host.send({ type: 'sync', channel: this.channel, ref: this.host.nextRef(), state: this.state() }),
+      clear: () => this.#clearedElsewhere(),
+      look: () => this.#saved.look(),
     }
+    return new DocumentDevice(this.host, name, document, open)
   }
 
-  /** Another tab edited; if it cannot send that, this one answers for it. */
-  #editedElsewhere(update: Uint8Array, sent: boolean): void {
-    let news = false
-    const heard = (): void => {
-      news = true
-    }
-    const doc = this.#doc
-    doc.on('update', heard)
-    this.#apply([update], FROM_DEVICE)
-    doc.off('update', heard)
-    if (!news && doc.store.pendingStructs === null) return
-    if (sent) this.#checkSoon()
-    else this.#edited(update)
-  }
-
-  /** The tab that edited may be gone before the server had it; then this one brings it. */
-  #checkSoon(): void {
-    this.#stopCheck?.()
-    this.#stopCheck = this.host.platform.after(CHECK_AFTER, () => {
-      this.#stopCheck = null
-      if (this.channel === 0 || !this.writable) return
-      this.host.send({ type: 'sync', channel: this.channel, ref: this.host.nextRef(), state: this.state() })
-    })
-  }
-
-  /** Another tab was told to throw the copy away: what this one shows came from the same copy. */
   #clearedElsewhere(): void {
     if (this.over) return
     this.#stepOut()
