@@ -81,6 +81,70 @@ async def test_a_repeated_update_is_acked_when_the_first_is_integrated() -> None
         assert len(await it.log()) == 2
 
 
+async def test_a_freed_update_is_acked_and_shown_when_what_freed_it_is_durable() -> None:
+    async with lab() as it:
+        ada, guest, draft = await it.join("ada"), await it.join("guest"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        ada.update(second, ref=2)
+        await it.turns()
+        it.store.stall()
+        ada.update(first, ref=1)
+        await it.store.reached()
+        await it.turns()
+        # A crash now would leave the second alone, and nobody would see it.
+        assert ada.acked == []
+        assert guest.of(m.Changed) == []
+        it.store.resume()
+        await it.turns()
+        assert sorted(ada.acked) == [(1, 2), (2, 1)]
+        assert guest.text == "ab"
+
+
+async def test_an_update_that_is_freed_on_its_way_to_the_log_waits_for_what_freed_it() -> None:
+    async with lab() as it:
+        ada, guest, draft = await it.join("ada"), await it.join("guest"), Draft(7)
+        first, second = draft.write("a"), draft.write("b")
+        it.store.stall()
+        ada.update(second, ref=2)
+        await it.store.reached()
+        ada.update(first, ref=1)
+        await it.turns()
+        it.store.resume()
+        it.store.stall()
+        await it.store.reached()
+        await it.turns()
+        assert [row.update for row in await it.log()] == [second]
+        assert ada.acked == []
+        assert guest.of(m.Changed) == []
+        it.store.resume()
+        await it.turns()
+        assert sorted(ada.acked) == [(1, 2), (2, 1)]
+        assert guest.text == "ab"
+
+
+async def test_a_viewer_sees_what_was_freed_before_what_builds_on_it() -> None:
+    async with lab() as it:
+        ada, guest, draft = await it.join("ada"), await it.join("guest"), Draft(7)
+        first, second, third = draft.write("a"), draft.write("b"), draft.write("c")
+        ada.update(second, ref=2)
+        await it.turns()
+        it.store.fail()
+        ada.update(first, ref=1)
+        await it.turns()
+        ada.update(third, ref=3)
+        await it.turns()
+        it.store.resume()
+        await it.pass_time(2)
+        # In the order in which they came, none waits in the viewer's document.
+        seen = [
+            read(*[each.update for each in guest.of(m.Changed)][: count + 1])
+            for count in range(len(guest.of(m.Changed)))
+        ]
+        assert "" not in seen
+        assert seen[-1] == "abc"
+        assert sorted(ref for ref, _ in ada.acked) == [1, 2, 3]
+
+
 async def test_two_copies_of_a_waiting_update_in_one_window_both_wait() -> None:
     async with lab() as it:
         ada, bob, draft = await it.join("ada"), await it.join("bob"), Draft(7)

@@ -80,6 +80,7 @@ class FastPart(LivePart):
         self._flushing = False
         self._flushed = float("-inf")
         self._late: list[Submission] = []
+        self._freed: list[Submission] = []
 
     @property
     def replica(self) -> YDoc:
@@ -235,16 +236,34 @@ class FastPart(LivePart):
             if not self._take_in(freed):
                 return False
             for submission in freed:
-                submission.gapped = False
-            logged = [s for s in freed if s.offset and s.watermark <= self.settled]
-            self.viewing.show(logged)
-            self._ack(logged)
-        self._ack(
-            [s for s in self.gaps.repeats(self.document.clocks) if s.watermark <= self.settled]
-        )
+                self._put_behind(submission)
+            self._freed += freed
+        for submission in self.gaps.repeats(self.document.clocks):
+            self._put_behind(submission)
+        self._show(())
+        self._settle_acks()
         for seat in senders(batch):
             seat.resync(self.state())
         return True
+
+    def _put_behind(self, submission: Submission) -> None:
+        """Let an ack wait until all that is queued now is durable: what freed it is among that.
+
+        Without it, a crash would leave a row that nobody can see.
+        """
+        submission.gapped = False
+        if submission.watermark <= self.settled:  # the queue of acks has passed it over
+            self._owed.append(submission)
+        submission.watermark = self.queued
+
+    def _show(self, submissions: Sequence[Submission]) -> None:
+        """Show viewers what is durable now, with what it freed, none before what it builds on."""
+        fresh = [s for s in submissions if not s.gapped and s not in self._freed]
+        if self._freed:
+            fresh += [s for s in self._freed if s.watermark <= self.settled]
+            fresh.sort(key=_watermark)
+            self._freed = [s for s in self._freed if s.watermark > self.settled]
+        self.viewing.show(fresh)
 
     def _apply(self, batch: list[Submission]) -> bytes | None:
         """Merge and apply. Returns what was applied, b"" if all were refused, None if not yet."""
@@ -392,7 +411,7 @@ class FastPart(LivePart):
         for submission in submissions:
             if submission.seat is None and submission.update:
                 self._apply_late(submission)
-        self.viewing.show([s for s in submissions if not s.gapped])
+        self._show(submissions)
         self.viewing.look_again()
         self._schedule()
 
@@ -466,3 +485,7 @@ class FastPart(LivePart):
         self._put_off.close()
         self.shadow.close()
         self.viewing.answer_all()
+
+
+def _watermark(submission: Submission) -> int:
+    return submission.watermark
