@@ -36,6 +36,8 @@ class Limits:
         awareness_state: Largest awareness state of one client.
         awareness_pause: A part's awareness is broadcast at most once in this time.
         snapshot_rows, snapshot_bytes: A part is snapshotted after so much new log.
+        compact_rows: So many rows must be older than the history that is kept before a log is
+            compacted.
     """
 
     frame: int = 8 * MiB
@@ -57,6 +59,7 @@ class Limits:
     awareness_state: int = 16 * KiB
     awareness_pause: float = 0.05
     snapshot_rows: int = 2000
+    compact_rows: int = 500
     snapshot_bytes: int = 2 * MiB
 
     @property

@@ -49,6 +49,10 @@ class Consumers:
         self._store_rest = FIRST_RETRY
         self._closed = False
 
+    def reads(self, kind: str) -> bool:
+        """Whether rooms of this type have a cursor of that name."""
+        return kind in self._kinds
+
     async def start(self) -> None:
         """Read what a crash left unread."""
         if self._kinds:

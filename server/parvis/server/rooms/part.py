@@ -41,6 +41,7 @@ class LivePart(ABC):
 
     Attributes:
         since: Offset at which this incarnation began; what was logged before is history.
+        first: Offset at which the log begins, since it was compacted.
         channel: Number under which native sessions of this node know the part.
         durable: Offset up to which the log is on disk.
         queued: How many submissions were ever queued for the log.
@@ -59,6 +60,7 @@ class LivePart(ABC):
         self.channel = room.node.next_channel()
         self.incarnation = head.incarnation
         self.since = head.since
+        self.first = head.first
         self.durable = head.offset
         self.seats: dict[Seat, None] = {}
         self.awareness = PartAwareness(self, room.node.clock, room.node.limits)

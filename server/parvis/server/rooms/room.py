@@ -18,6 +18,7 @@ from parvis.protocol.messages import Value
 from parvis.storage import Head, SqlValue, Statement, Status
 
 from .committer import Committer
+from .compaction import compact
 from .edit import RoomEdit
 from .fast import FastPart
 from .joining import leave
@@ -129,7 +130,8 @@ class LiveRoom:
 
     def rules(self, name: str) -> Part:
         if not name:
-            return Part(self.kind.replica, self.kind.read, self.kind.write)
+            kind = self.kind
+            return Part(kind.replica, kind.read, kind.write, kind.history)
         return self.kind.parts[name]
 
     def new_replica(self, kind: type[Replica], base: type[ReplicaT]) -> ReplicaT:
@@ -153,8 +155,10 @@ class LiveRoom:
         await self.settled()
         if not self.lost:
             for part in self.parts.values():
-                if isinstance(part, FastPart) and part.logged_since_snapshot and not self.busy:
-                    await save_snapshot(part)
+                if isinstance(part, FastPart) and not self.busy:
+                    if part.logged_since_snapshot:
+                        await save_snapshot(part)
+                    await compact(part)
         if not self.busy and overrides(self.kind, "on_close"):
             async with self.turn:
                 await self.call("on_close", self.kind.on_close(self))
@@ -235,7 +239,7 @@ class LiveRoom:
         """Snapshot a part beside the work, unless that is being done already."""
         if isinstance(part, FastPart) and part not in self._snapshots:
             part.snapshot_saved()
-            task = self._snapshots[part] = self.node.spawn(save_snapshot(part))
+            task = self._snapshots[part] = self.node.spawn(_tidy(part))
             task.add_done_callback(lambda _: self._snapshots.pop(part, None))
 
     # What hooks see
@@ -289,3 +293,8 @@ class LiveRoom:
 
     async def query(self, sql: str, *args: SqlValue) -> Sequence[tuple[SqlValue, ...]]:
         return await self.node.store.query(self.tenant, Statement(sql, args))
+
+
+async def _tidy(part: FastPart) -> None:
+    await save_snapshot(part)
+    await compact(part)

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlsplit
 
+from parvis.storage import StorageError
+from parvis.storage.s3 import s3_place
+
 from .filling import setting
 
 LOCAL_TENANT: Final = "local"
@@ -35,6 +38,16 @@ def _store_url(url: str) -> str | None:
     if url in ("", "memory:") or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
         return None
     return "sqlite:///DIR or memory:"
+
+
+def _blobs_url(url: str) -> str | None:
+    if url == "folder":
+        return None
+    try:
+        s3_place(url)
+    except StorageError:
+        return "folder, or s3://BUCKET/PREFIX?endpoint=https://…&region=… without keys in it"
+    return None
 
 
 def _redis_url(url: str) -> str | None:
@@ -164,6 +177,23 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BlobSettings:
+    """Where images and other files go."""
+
+    url: str = setting(
+        "folder",
+        "folder: in the data folder; or s3://BUCKET/PREFIX?endpoint=https://…&region=….",
+        check=_blobs_url,
+    )
+    access_key: str = setting("", "Key of S3; empty: AWS_ACCESS_KEY_ID, or the machine's role.")
+    secret_key: str = setting("", "Secret of that key.", secret=True)
+
+    def __post_init__(self) -> None:
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ValueError("expected both access_key and secret_key, or neither")
+
+
+@dataclass(frozen=True, slots=True)
 class RoomSettings:
     """What the core knows of a room type's settings; `options` belong to the type."""
 
@@ -180,6 +210,13 @@ class RoomSettings:
         unit="bytes",
         low=64 * 2**10,
         high=2**40,
+    )
+    history_days: float = setting(
+        0.0,
+        "Each change stays in the log for so long, for history and blame; 0: for ever.",
+        unit="days",
+        low=0,
+        high=36_500,
     )
     options: Mapping[str, object] = field(default_factory=dict[str, object])
 
@@ -293,6 +330,7 @@ class Settings:
 
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    blobs: BlobSettings = BlobSettings()
     auth: AuthSettings = AuthSettings()
     mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
