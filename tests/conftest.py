@@ -15,7 +15,17 @@ import hypothesis
 import pytest
 import uvloop
 
-from tests.services import Postgres, Redis, chromium_path, start_postgres, start_redis
+from tests.databases import Database, Databases
+from tests.s3 import S3, start_s3
+from tests.services import (
+    PgBouncer,
+    Postgres,
+    Redis,
+    chromium_path,
+    start_pgbouncer,
+    start_postgres,
+    start_redis,
+)
 
 LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "uvloop": uvloop.new_event_loop,
@@ -170,9 +180,36 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def databases(postgres: Postgres) -> Databases:
+    """Makes databases with the tables of Parvis."""
+    return Databases(postgres)
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    """A database of the test's own, with the tables of Parvis."""
+    with databases.fresh() as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    """One PgBouncer before the PostgreSQL of the whole run."""
+    with start_pgbouncer(postgres) as pooler:
+        yield pooler
+
+
+@pytest.fixture(scope="session")
 def redis() -> Iterator[Redis]:
     """One Redis for the whole run."""
     with start_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """One S3 for the whole run; each test makes buckets of its own."""
+    with start_s3() as server:
         yield server
 
 

@@ -182,10 +182,13 @@ class Postgres:
         return done.stdout.strip()
 
     @contextlib.contextmanager
-    def database(self) -> Generator[str]:
-        """The name of a new, empty database; dropped afterwards, whoever is still connected."""
+    def database(self, *, template: str = "template1", owner: str = "postgres") -> Generator[str]:
+        """The name of a new database; dropped afterwards, whoever is still connected.
+
+        It is empty, or a copy of `template`.
+        """
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}")
         try:
             yield name
         finally:
@@ -193,7 +196,7 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def start_postgres(*, fsync: bool = False) -> Generator[Postgres]:
+def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
     """A new cluster; for a test that wants to kill one of its own.
 
     Args:
@@ -223,6 +226,48 @@ def start_postgres(*, fsync: bool = False) -> Generator[Postgres]:
         ready = "database system is ready to accept connections"
         with started(argv, ready=ready, stop=signal.SIGINT, become=become) as pid:
             yield Postgres(folder, port, pid)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PgBouncer:
+    """A PgBouncer in transaction mode, which knows every database of one cluster."""
+
+    port: int
+    pid: int
+
+    def url(self, database: str, user: str) -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+
+@contextlib.contextmanager
+def start_pgbouncer(server: Postgres) -> Generator[PgBouncer]:
+    """A new PgBouncer before a cluster, with few connections to it, so that they are shared."""
+    owner, become = _unprivileged()
+    folder = Path(tempfile.mkdtemp(prefix="parvis-pgbouncer-"))
+    try:
+        port = free_port()
+        settings = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": "transaction",
+            "default_pool_size": 3,
+            "server_login_retry": 1,
+            "server_idle_timeout": 5,
+        }
+        lines = [f"{key} = {value}" for key, value in settings.items()]
+        lines = ["[pgbouncer]", *lines, "[databases]"]
+        lines += [f"* = host=127.0.0.1 port={server.port}"]
+        config = folder / "pgbouncer.ini"
+        config.write_text("\n".join(lines) + "\n")
+        for path in (folder, config):
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        argv = [str(program("pgbouncer", "pgbouncer", Path("/usr/sbin"))), str(config)]
+        with started(argv, ready="process up", stop=signal.SIGTERM, become=become) as pid:
+            yield PgBouncer(port, pid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -6,6 +6,7 @@ import pytest
 
 from parvis.storage import StorageError
 from parvis.storage.factory import open_store
+from tests.databases import Database
 
 
 async def test_an_absolute_folder_has_four_slashes(tmp_path: Path) -> None:
@@ -42,7 +43,8 @@ def test_a_url_that_names_no_store_says_what_was_expected(url: str) -> None:
     assert "sqlite:///" in f"{told.value} {told.value.hint}"
 
 
-def test_postgresql_is_not_there_yet() -> None:
-    with pytest.raises(StorageError, match="PostgreSQL") as told:
-        open_store("postgresql://localhost/parvis")
-    assert "sqlite:///" in told.value.hint
+async def test_a_postgresql_database_is_a_store(database: Database) -> None:
+    store, accounts = open_store(database.node)
+    assert store.kind == "postgres"
+    assert await accounts.users() == []
+    await store.close()

@@ -7,12 +7,14 @@ from parvis.storage.accounts import Accounts
 from parvis.storage.api import Store
 from parvis.storage.archive import Archive
 from parvis.storage.blob_folder import BlobFolder
+from parvis.storage.blob_s3 import BlobsS3
 from parvis.storage.blobs import Blobs
 from parvis.storage.errors import StorageError
 from parvis.storage.memory import MemoryBlobs, open_memory
+from parvis.storage.s3 import s3_place
 from parvis.storage.sqlite import SqliteArchive, open_sqlite
 
-_EXPECTED = "sqlite:///DIR or memory:"
+_EXPECTED = "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE or memory:"
 
 
 def open_store(url: str) -> tuple[Store, Accounts]:
@@ -20,8 +22,9 @@ def open_store(url: str) -> tuple[Store, Accounts]:
 
     Args:
         url: ``sqlite:///DIR``, where DIR is relative to the working directory and an absolute one
-            has a fourth slash (``sqlite:////var/lib/parvis``), or ``memory:``, which keeps
-            everything until the process ends.
+            has a fourth slash (``sqlite:////var/lib/parvis``); ``postgresql://…``, with the role of
+            the node, which keeps the caller waiting for some round trips; or ``memory:``, which
+            keeps everything until the process ends.
 
     Raises:
         StorageError: If there is no such kind of store, or it cannot be opened.
@@ -32,10 +35,9 @@ def open_store(url: str) -> tuple[Store, Accounts]:
     if scheme == "sqlite":
         return open_sqlite(_folder(url, rest))
     if scheme in ("postgres", "postgresql"):
-        raise StorageError(
-            "this version of Parvis has no PostgreSQL store",
-            hint=f"Expected {_EXPECTED}.",
-        )
+        from parvis.storage.postgres import open_postgres  # SQLite needs no driver
+
+        return open_postgres(url)
     raise StorageError(f"store URL {url!r} is of no known kind", hint=f"Expected {_EXPECTED}.")
 
 
@@ -56,21 +58,37 @@ def open_archive(url: str) -> Archive:
     )
 
 
-def open_blobs(url: str, data: Path) -> Blobs:
+def open_blobs(
+    url: str,
+    data: Path,
+    where: str = "folder",
+    *,
+    access_key: str = "",
+    secret_key: str = "",
+    alone: bool = True,
+) -> Blobs:
     """Return the blobs that go with the store behind a URL.
 
     Args:
-        url: As in `open_store`.
-        data: The data folder, which exists; they are in its folder ``blobs``, unless the store
-            keeps everything in memory.
+        url: As in `open_store`; with a store in memory the blobs are there too.
+        data: The data folder, which exists.
+        where: ``folder``, which is ``blobs`` in the data folder, or a place in S3 as
+            `parvis.storage.s3.s3_place` reads it.
+        access_key: For S3; empty: found as Amazon's tools find it.
+        secret_key: For S3.
+        alone: False for one that reads beside the process that owns the data folder.
 
     Raises:
-        StorageError: If the folder cannot be read.
+        StorageError: If the folder cannot be read, or that is no place.
     """
     if url == "memory:":
         return MemoryBlobs()
+    if where.startswith("s3:"):
+        return BlobsS3(s3_place(where, access_key=access_key, secret_key=secret_key))
+    if where != "folder":
+        raise StorageError("blobs.url is of no known kind", hint="Expected folder or s3://BUCKET.")
     try:
-        return BlobFolder(data / "blobs")
+        return BlobFolder(data / "blobs", alone=alone)
     except OSError as error:
         raise StorageError(f"{data / 'blobs'} cannot be used: {error}") from error
 

@@ -30,8 +30,11 @@ BOOKINGS = (
                 "CREATE TABLE guest (slot INTEGER NOT NULL REFERENCES booking (slot)) STRICT"
             ),
             "postgres": (
-                "CREATE TABLE booking (slot BIGINT PRIMARY KEY, who TEXT NOT NULL);"
-                "CREATE TABLE guest (slot BIGINT NOT NULL REFERENCES booking (slot))"
+                "CREATE TABLE booking (slot BIGINT, who TEXT NOT NULL,"
+                " tenant TEXT NOT NULL DEFAULT parvis_tenant(), PRIMARY KEY (tenant, slot));"
+                "CREATE TABLE guest (slot BIGINT NOT NULL,"
+                " tenant TEXT NOT NULL DEFAULT parvis_tenant(),"
+                " FOREIGN KEY (tenant, slot) REFERENCES booking (tenant, slot))"
             ),
         },
     ),

@@ -17,9 +17,9 @@ from parvis.storage.conformance.base import (
 from parvis.storage.errors import SchemaTooNew, StatementRefused, StorageError
 
 
-def step(number: int, sql: str) -> Migration:
-    """Return a migration whose script is the same for every store."""
-    return Migration(number, f"step {number}", {"sqlite": sql, "postgres": sql})
+def step(number: int, sql: str, postgres: str = "") -> Migration:
+    """Return a migration whose script is the same for every store, or another for PostgreSQL."""
+    return Migration(number, f"step {number}", {"sqlite": sql, "postgres": postgres or sql})
 
 
 ROOMY = step(2, "ALTER TABLE booking ADD COLUMN place TEXT NOT NULL DEFAULT 'here'")
@@ -50,7 +50,11 @@ class TablesSuite(StoreSuite):
     async def test_a_failing_script_leaves_the_old_version(self, store: Store) -> None:
         await store.migrate("calendar", BOOKINGS)
         await store.execute(TENANT, [book(1), book(2)])
-        broken = step(3, "UPDATE booking SET who = 'x'; CREATE UNIQUE INDEX u ON booking (who)")
+        broken = step(
+            3,
+            "UPDATE booking SET who = 'x'; CREATE UNIQUE INDEX u ON booking (who)",
+            "UPDATE booking SET who = 'x'; CREATE UNIQUE INDEX u ON booking (tenant, who)",
+        )
         with pytest.raises(StatementRefused, match="calendar: migration 3"):
             await store.migrate("calendar", [*BOOKINGS, ROOMY, broken])
         assert await store.query(TENANT, BOOKED) == [(1, "ann"), (2, "ann")]
@@ -86,7 +90,13 @@ class TablesSuite(StoreSuite):
 
     async def test_plugins_number_their_migrations_by_themselves(self, store: Store) -> None:
         await store.migrate("calendar", BOOKINGS)
-        await store.migrate("search", [step(1, "CREATE TABLE word (text TEXT PRIMARY KEY)")])
+        word = step(
+            1,
+            "CREATE TABLE word (text TEXT PRIMARY KEY)",
+            "CREATE TABLE word (text TEXT, tenant TEXT NOT NULL DEFAULT parvis_tenant(),"
+            " PRIMARY KEY (tenant, text))",
+        )
+        await store.migrate("search", [word])
         assert not await store.query(TENANT, Statement("SELECT text FROM word"))
         assert not await store.query(TENANT, BOOKED)
 
@@ -107,6 +117,7 @@ class TablesSuite(StoreSuite):
         assert await store.query(TENANT, PLACES) == [(1, "here")]
 
     async def test_a_script_may_hold_semicolons_anywhere(self, store: Store) -> None:
+        await home_of(store)
         script = """
             -- A comment; with a semicolon.
             CREATE TABLE phrase (text TEXT NOT NULL DEFAULT 'a;b');
@@ -114,6 +125,7 @@ class TablesSuite(StoreSuite):
             INSERT INTO phrase DEFAULT VALUES
             -- The end; really.
         """
-        await store.migrate("phrases", [step(1, script)])
+        led = script.replace("'a;b'", "'a;b', tenant TEXT NOT NULL DEFAULT parvis_tenant()")
+        await store.migrate("phrases", [step(1, script, led)])
         rows = await store.query(TENANT, Statement("SELECT text FROM phrase ORDER BY text"))
         assert rows == [("a;b",), ("it's; fine",)]
