@@ -5,6 +5,7 @@ from parvis.storage import Blobs, Job, LoggedUpdate, Migration, SqlValue, Statem
 
 from .access import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, Grant
 from .errors import Refused
+from .history import Entry, History, Restored, Timeline, Version
 from .http import HttpRequest, HttpResponse, Route
 from .migrations import migrations_in
 from .node import Guest, Invited, Node, Notice, Person, Words
@@ -31,9 +32,11 @@ __all__ = [
     "Commit",
     "Delivery",
     "Edit",
+    "Entry",
     "ErrorCode",
     "Grant",
     "Guest",
+    "History",
     "HttpRequest",
     "HttpResponse",
     "Invited",
@@ -50,12 +53,15 @@ __all__ = [
     "Refused",
     "Replica",
     "Request",
+    "Restored",
     "Room",
     "RoomType",
     "Route",
     "SqlValue",
     "Statement",
     "Submission",
+    "Timeline",
+    "Version",
     "Words",
     "YDoc",
     "migrations_in",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from parvis.storage import Blobs, LoggedUpdate, SqlValue, Statement
 
 from .access import Caller
+from .history import History
 from .room import Room
 
 
@@ -146,6 +147,11 @@ class Node(Protocol):
         ...
 
     # What is kept beside rooms
+
+    @property
+    def history(self) -> History:
+        """The past of this type's documents."""
+        ...
 
     @property
     def blobs(self) -> Blobs:

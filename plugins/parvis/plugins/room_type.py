@@ -23,11 +23,12 @@ R = TypeVar("R", bound=Replica)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How a named part is kept and who may read and write it."""
+    """How a named part is kept, who may read and write it, and who may look into its past."""
 
     replica: type[Replica]
     read: str = "view"
     write: str = "edit"
+    history: str = "history"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class RoomType(Generic[R]):
     write: ClassVar[str] = "edit"
     """Capability that lets a peer send updates to the main part."""
 
+    history: ClassVar[str] = "history"
+    """Capability that lets a caller look into the main part's past: earlier states, who wrote
+    what. With `write` besides, they may go back to it and name versions."""
+
     parts: ClassVar[Mapping[str, Part]] = {}
     """The named parts."""
 
@@ -86,6 +91,11 @@ class RoomType(Generic[R]):
     """Forms in which ``parvis room export`` can write the main part, a document, beside the core's
     own: name → ``package.module:function``, called in a helper process with one Yjs update; it
     returns bytes, and raises `Refused` if there is no such form of this document."""
+
+    restores: ClassVar[str] = ""
+    """How the main part goes back to an earlier state, where the type knows better than the core:
+    ``package.module:function``, called in a helper process with the present document and the
+    earlier one, each as a list of Yjs updates; it returns the update that leads back."""
 
     routes: Sequence[Route] = ()
     """HTTP routes below ``/api/v1/<name>``."""

@@ -225,7 +225,7 @@ def _cuts(update: bytes, texts: list[_Text]) -> Iterator[Cut]:
                     len(text) if text.isascii() else len(text.decode().encode("utf-16-le")) >> 1
                 )
             else:
-                clock += _skip(reader, info & 0x1F)
+                clock += skip_content(reader, info & 0x1F)
         yield client, clock
     for _ in range(reader.var_uint()):
         client = reader.var_uint()
@@ -235,13 +235,13 @@ def _cuts(update: bytes, texts: list[_Text]) -> Iterator[Cut]:
             yield client, start + reader.var_uint()
 
 
-def _skip(reader: Reader, kind: int) -> int:
-    """Skip a block's content and return how many clocks it takes."""
+def skip_content(reader: Reader, kind: int) -> int:
+    """Skip a block's content, which is no text, and return how many clocks it takes."""
     if kind == DELETED:
         return reader.var_uint()
     if kind == ANY:
         length = reader.var_uint()
-        _skip_values(reader, length)
+        skip_values(reader, length)
         return length
     if kind in (BINARY, EMBED):
         reader.var_bytes()
@@ -253,13 +253,13 @@ def _skip(reader: Reader, kind: int) -> int:
             reader.var_bytes()
     elif kind == DOC:
         reader.var_bytes()
-        _skip_values(reader, 1)
+        skip_values(reader, 1)
     else:
         raise Malformed(f"a known kind of content, not {kind}", reader.pos)
     return 1
 
 
-def _skip_values(reader: Reader, count: int) -> None:
+def skip_values(reader: Reader, count: int) -> None:
     """Skip values of lib0's "any" encoding, which the scan has seen to be nested a little only."""
     for _ in range(count):
         tag = reader.byte()
@@ -269,11 +269,11 @@ def _skip_values(reader: Reader, count: int) -> None:
             while reader.byte() > 0x7F:
                 pass
         elif tag == ANY_ARRAY:
-            _skip_values(reader, reader.var_uint())
+            skip_values(reader, reader.var_uint())
         elif tag == ANY_OBJECT:
             for _ in range(reader.var_uint()):
                 reader.var_bytes()
-                _skip_values(reader, 1)
+                skip_values(reader, 1)
         elif tag in ANY_WIDTH:
             reader.pos += ANY_WIDTH[tag]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from parvis.storage import Address, Store
 
@@ -23,6 +23,9 @@ from .ports import Clock, Helpers, Random
 from .rooms.committer import Committer
 from .rooms.directory import Directory
 from .sessions import Sessions
+
+if TYPE_CHECKING:
+    from .history.past import Past
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Core:
 
     Attributes:
         rights_changed: How often a room type said that rights in a room have changed.
+        history: The past of documents; None until room types are hosted.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Core:
         self.limits = limits
         self.committed = Announcement()
         self.rights_changed = 0
+        self.history: Past | None = None
         self.snapshotting = asyncio.Semaphore(1)
         self.slow = SlowWatch(clock, limits)
         self.sessions = Sessions()

@@ -12,6 +12,7 @@ from parvis.plugins import (
     Caller,
     ErrorCode,
     Guest,
+    History,
     Invited,
     Notice,
     Person,
@@ -21,6 +22,8 @@ from parvis.plugins import (
 from parvis.storage import Address, Job, LoggedUpdate, RoomNotFound, SqlValue, Statement
 
 from ..core import Core
+from ..history.of_type import HistoryOfType
+from ..history.past import Past
 from ..rooms.joining import authorize, authorize_everybody_again, creator
 from .deletions import QUEUE as DELETED
 from .guests import Guests
@@ -114,6 +117,11 @@ class Host:
     # What is kept beside rooms
 
     @property
+    def history(self) -> History:
+        assert self._core.history is not None  # since before the room types were started
+        return HistoryOfType(self._core.history, self._kind, self._room)
+
+    @property
     def blobs(self) -> Blobs:
         return self._offers.blobs
 
@@ -167,6 +175,8 @@ class Host:
 
 async def host_room_types(core: Core, stack: AsyncExitStack, offers: Offers) -> Jobs:
     """Start the room types' background work, jobs and consumers; the stack ends them."""
+    core.history = Past(core, offers.workshop)
+    await core.history.prepare()
     jobs = Jobs(core.registry, core.store, core.clock, core.random)
     hosts = {kind.name: Host(core, jobs, kind, offers) for kind in core.registry}
     for kind in core.registry:

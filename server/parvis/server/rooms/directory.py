@@ -138,6 +138,8 @@ class Directory:
             await asyncio.wait([loading])
         if (room := self._rooms.get((tenant, id))) is not None:
             room.end(ErrorCode.ROOM_DELETED, "the room was deleted")
+        if self._node.history is not None:
+            self._node.spawn(self._node.history.deleted(tenant, id))
         await self._node.deletions.tell(tenant, id)
 
     async def close(self) -> None:

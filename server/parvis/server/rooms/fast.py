@@ -221,6 +221,9 @@ class FastPart(LivePart):
             return  # it was logged while it waited
         nothing = submission.scan.is_empty
         self.enqueue(submission, None if nothing else self.entry(submission))
+        history = self.room.node.history
+        if history is not None and (submission.complete or len(submission.scan.structs) > 1):
+            history.note(self.address, submission)
 
     def _hold_back(self, submission: Submission) -> None:
         """Log an update whose predecessor has not come; nobody else sees it before that has."""

@@ -1,0 +1,1 @@
+"""The past of documents: who wrote when and what, how they were, named versions, going back."""
