@@ -129,6 +129,14 @@ export abstract class Part<E extends PartEvents = PartEvents> extends Events<E> 
     return (await this.runCommand(name, body)).body
   }
 
+  /** Ask about the document's past, or go back to it (SPEC.md section 6.1). Rejects with `Refused`, `Disconnected` or `Closed`. */
+  async history(question: string, body: Value = null): Promise<Value> {
+    await this.#present()
+    const ref = this.host.nextRef()
+    const answer = await this.host.ask({ type: 'history', channel: this.channel, ref, question, body })
+    return (answer as Received<'answer'>).body
+  }
+
   /** Leave the part, once everyone who asked for it has. What is unsaved stays on this device only. */
   leave(): void {
     if (this.#over || --this.holders > 0) return

@@ -132,6 +132,21 @@ class Ping:
     ref: int
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """A question about a document's past. Answered by `Answer` or `Refuse`; SPEC.md section 6.1.
+
+    Attributes:
+        question: ``timeline``, ``at``, ``blame``, ``versions``, ``version.add``,
+            ``version.rename``, ``version.delete``, ``restore`` or ``rollback``.
+    """
+
+    channel: int
+    ref: int
+    question: str
+    body: Value = None
+
+
 # From the server
 
 
@@ -335,6 +350,7 @@ FROM_CLIENT: Mapping[int, type] = {
     8: Command,
     9: Refresh,
     10: Ping,
+    11: History,
 }
 """Which number stands for which message of a client."""
 
@@ -360,7 +376,9 @@ FROM_SERVER: Mapping[int, type] = {
 }
 """Which number stands for which message of a server."""
 
-ClientMessage = Hello | Join | Leave | Update | Sync | Awareness | Signal | Command | Refresh | Ping
+ClientMessage = (
+    Hello | Join | Leave | Update | Sync | Awareness | Signal | Command | Refresh | Ping | History
+)
 ServerMessage = (
     Awareness
     | Welcome

@@ -13,6 +13,7 @@ from .messages import (
     ClientMessage,
     Command,
     Hello,
+    History,
     Join,
     Leave,
     Ping,
@@ -40,7 +41,18 @@ TRANSITIONS: Mapping[SessionState, Mapping[type, SessionState]] = {
     },
     SessionState.OPEN: {
         kind: SessionState.OPEN
-        for kind in (Join, Leave, Update, Sync, Awareness, Signal, Command, Refresh, Ping)
+        for kind in (
+            Join,
+            Leave,
+            Update,
+            Sync,
+            Awareness,
+            Signal,
+            Command,
+            Refresh,
+            Ping,
+            History,
+        )
     },
     SessionState.CLOSED: {},
 }

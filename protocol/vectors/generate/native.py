@@ -37,6 +37,8 @@ CLIENT: list[Row] = [
     (8, "Command", dict(channel=17, ref=6, name="book", body={"from": 1, "blob": b"\x00\xff"})),
     (9, "Refresh", dict(ref=7, ticket="tk_01")),
     (10, "Ping", dict(ref=8)),
+    (11, "History", dict(channel=17, ref=9, question="at", body={"offset": 300})),
+    (11, "History", dict(channel=17, ref=10, question="versions", body=None)),
 ]
 SERVER: list[Row] = [
     (6, "Awareness", dict(channel=17, states=b"\x00")),

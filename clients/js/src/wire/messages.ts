@@ -65,6 +65,7 @@ export const CLIENT_MESSAGES = {
   command: [8, { channel: int, ref: int, name: str, body: any }],
   refresh: [9, { ref: int, ticket: str }],
   ping: [10, { ref: int }],
+  history: [11, { channel: int, ref: int, question: str, body: any }],
 } as const
 
 export const SERVER_MESSAGES = {

@@ -14,6 +14,7 @@ from parvis.protocol.messages import (
     Changed,
     ClientMessage,
     Command,
+    History,
     Join,
     Joined,
     Leave,
@@ -142,6 +143,16 @@ class Part(ABC):
         ref = self._host.next_ref()
         return await self._ask(Command(self.channel, ref, name, body), ref)
 
+    async def history(self, question: str, body: Value = None) -> Value:
+        """Ask about the document's past, or go back to it; SPEC.md section 6.1.
+
+        Raises:
+            Refused: If this user may not, or there was no such moment.
+            Disconnected: If the connection ends first.
+        """
+        ref = self._host.next_ref()
+        return (await self._ask(History(self.channel, ref, question, body), ref)).body
+
     async def leave(self) -> None:
         """Leave the part. What is unsaved stays in the local copy only."""
         if self.joined:
@@ -237,7 +248,7 @@ class Part(ABC):
         self._end(reason)
         self.on_end.emit(reason)
 
-    async def _ask(self, message: Signal | Command, ref: int) -> Answer:
+    async def _ask(self, message: Signal | Command | History, ref: int) -> Answer:
         if self.ended is not None:
             raise self.ended
         if not self.joined:

@@ -24,6 +24,7 @@ from parvis.protocol import (
 from parvis.protocol.messages import ClientMessage, ServerMessage, Value
 
 from ..core import Core
+from ..history.asking import ask
 from ..identity import Unauthenticated
 from ..ports import Transport
 from ..rooms.joining import authorize_again, join
@@ -132,6 +133,7 @@ class NativeSession(DialectSession):
             m.Sync: self._sync,
             m.Signal: self._signal,
             m.Command: self._command,
+            m.History: self._history,
             m.Refresh: self._refresh,
             m.Ping: self._ping,
             m.Hello: self._hello,
@@ -415,6 +417,27 @@ class NativeSession(DialectSession):
             self.core.directory.left(room)
         if message.ref and not seat.left:
             self.send(m.Answer(message.channel, message.ref, body, offset))
+
+    def _history(self, message: m.History) -> None:
+        if (seat := self._at(message.channel, message.ref)) is not None:
+            self.spawn(self._past(seat, message))
+
+    async def _past(self, seat: NativeSeat, message: m.History) -> None:
+        name = self.core.registry.parse(str(seat.live.address))
+        try:
+            # What this peer has sent before belongs to the past that it asks about.
+            await seat.live.looked_through(seat)
+            answer = await ask(
+                self.core, self.caller, name, message.question, message.body, seat.access
+            )
+        except Refused as refusal:
+            self.refuse(message.channel, message.ref, refusal.code, refusal.reason)
+        except Exception:
+            logger.exception("%s: %s failed", name, message.question[:80])
+            self.refuse(message.channel, message.ref, ErrorCode.INTERNAL, "internal error")
+        else:
+            if message.ref and not seat.left:
+                self.send(m.Answer(message.channel, message.ref, answer.body, answer.offset))
 
     def _ping(self, message: m.Ping) -> None:
         self.send(m.Pong(message.ref))

@@ -11,7 +11,7 @@ from parvis.plugins import ErrorCode, Refused
 from .authorship import Credit, Index
 from .weaving import Item, Shared, Weave
 
-MOST: Final = 50_000
+MOST: Final = 10_000
 """Runs in one answer."""
 
 KINDS: Final = ("array", "map", "text", "element", "fragment", "hook", "text")
