@@ -108,7 +108,7 @@ async def test_a_guest_who_has_a_members_name_is_told_apart() -> None:
         assert said == {"t1": (True, False), "t2": (None, True)}
         (notice,) = docs.lobby.folk.notices
         assert notice.words["en"].subject == "Bob (guest) mentioned you in “Plan”"
-        assert notice.words["fr"].subject == "Bob (invité) vous a mentionné dans « Plan »"
+        assert notice.words["fr"].subject == "Bob (invité) vous a mentionné dans «\u00a0Plan\u00a0»"
 
 
 async def test_a_viewer_cannot_comment() -> None:
@@ -220,7 +220,7 @@ async def test_those_mentioned_and_answered_are_told_once_and_nobody_else() -> N
         )
         assert told.words["en"].subject == "Bob mentioned you in “Plan”"
         assert told.words["en"].text == "Look, @Cy and @Eve"
-        assert told.words["fr"].subject == "Bob vous a mentionné dans « Plan »"
+        assert told.words["fr"].subject == "Bob vous a mentionné dans «\u00a0Plan\u00a0»"
         # A mention carries the name that the server knows.
         assert ada.messages[0]["body"][1] == {"mention": "cy", "label": "Cy"}
         reply = {"thread": "t1", "message": "m2", "body": ["I see"]}

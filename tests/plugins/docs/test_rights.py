@@ -60,7 +60,7 @@ async def random_house(docs: House, chance: random.Random) -> Model:
         if chance.random() < 0.3:
             rank, dead = chance.randint(1, 3), chance.random() < 0.3
             row = (key, key, key, rank, None, 1.0 if dead else None, 0.0, owner)
-            sql = "INSERT INTO docs_link VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            sql = "INSERT INTO docs_link VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
             statements.append(Statement(sql, row))
             for person in chance.sample(PEOPLE, 2):
                 sql = "INSERT INTO docs_follower VALUES (?, ?, 0)"

@@ -5,7 +5,8 @@ import pytest
 from parvis.plugins import Access, Caller, ErrorCode, Grant, Refused
 from parvis.protocol.messages import Left, Refuse
 from tests.clocks import SetClock
-from tests.plugins.docs.house import House, house
+from tests.plugins.docs.house import House, Json, house
+from tests.plugins.docs.test_spaces import space
 
 
 async def test_a_role_says_what_one_may_do() -> None:
@@ -83,7 +84,7 @@ async def test_sharing_by_the_address_of_somebody_with_an_account_needs_no_invit
         (notice,) = docs.lobby.folk.notices
         assert (notice.user, notice.kind, notice.path) == ("bob", "docs.shared", f"/docs/{key}")
         assert notice.words["en"].subject == "Ada shared “Plan” with you"
-        assert notice.words["fr"].subject == "Ada a partagé « Plan » avec vous"
+        assert notice.words["fr"].subject == "Ada a partagé «\u00a0Plan\u00a0» avec vous"
         assert notice.words["en"].text == "Have a look\n\nYou may read it."
 
 
@@ -136,6 +137,90 @@ async def test_the_links_that_somebody_made_end_when_they_are_removed() -> None:
         for used in (secret, further):
             body = {"key": key, "secret": used}
             assert await docs.refused("bob", "POST", "links/open", body) is ErrorCode.ROOM_NOT_FOUND
+
+
+async def links_of(docs: House, key: str) -> list[tuple[str, bool]]:
+    """Return who made the links to a document, and whether they are stopped."""
+    shown = await docs.ask("ada", "GET", f"documents/{key}/sharing")
+    return sorted((link["by"]["id"], link["stopped"]) for link in shown["links"])
+
+
+async def test_links_of_somebody_who_may_share_no_more_stop_until_they_may_again() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        links = f"documents/{key}/links"
+        secret = (await docs.ask("bob", "POST", links, {"role": "editor"}))["link"]["secret"]
+        gus = await guest_by(docs, key, secret)
+        # Cy may share because Bob's link lets him: his link rests on Bob's.
+        await docs.ask("cy", "POST", "links/open", {"key": key, "secret": secret})
+        await docs.ask("cy", "POST", links, {"role": "editor"})
+        await link_of(docs, key, "viewer")
+        docs.move(key)
+        document = f"documents/{key}"
+        steps: list[tuple[str, str, Json, Json]] = [
+            (
+                "PUT",
+                f"{document}/people",
+                {"user": "bob", "role": "viewer"},
+                {"user": "bob", "role": "editor"},
+            ),
+            ("PATCH", document, {"editors_share": False}, {"editors_share": True}),
+        ]
+        for method, path, lowered, back in steps:
+            seat = await docs.lobby.join(gus)
+            await docs.ask("ada", method, path, lowered)
+            assert await links_of(docs, key) == [("ada", False), ("bob", True), ("cy", True)]
+            left = await seat.expect(Left)
+            assert isinstance(left, Left) and left.code == ErrorCode.ROOM_NOT_FOUND
+            assert await docs.refused("cy", "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
+            entered = {"key": key, "secret": secret}
+            refusal = await docs.refused("eve", "POST", "links/open", entered)
+            assert refusal is ErrorCode.ROOM_NOT_FOUND
+            await docs.ask("ada", method, path, back)
+            assert await links_of(docs, key) == [("ada", False), ("bob", False), ("cy", False)]
+            assert (await docs.show("cy", key))["role"] == "editor"
+
+
+async def test_links_stop_when_their_maker_is_lowered_in_a_space() -> None:
+    async with house() as docs:
+        garden = await space(docs, "ada", "Garden")
+        people = f"spaces/{garden}/people"
+        await docs.ask("ada", "PUT", people, {"user": "bob", "role": "editor"})
+        key = await docs.make("ada", "Beans", space=garden)
+        await docs.ask("bob", "POST", f"documents/{key}/links", {"role": "viewer"})
+        await docs.ask("ada", "PUT", people, {"user": "bob", "role": "viewer"})
+        assert await links_of(docs, key) == [("bob", True)]
+
+
+async def test_whoever_may_share_takes_a_stopped_link_over() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        links = f"documents/{key}/links"
+        made = (await docs.ask("bob", "POST", links, {"role": "viewer"}))["link"]
+        await docs.share("ada", key, "bob", "viewer")
+        link = f"{links}/{made['id']}"
+        refusal = await docs.refused("bob", "PATCH", link, {"adopt": True})
+        assert refusal is ErrorCode.PERMISSION_DENIED
+        changed = (await docs.ask("ada", "PATCH", link, {"adopt": True}))["link"]
+        assert (changed["by"]["id"], changed["stopped"]) == ("ada", False)
+        await docs.ask("eve", "POST", "links/open", {"key": key, "secret": made["secret"]})
+        assert (await docs.show("eve", key))["role"] == "viewer"
+
+
+async def test_two_links_do_not_keep_each_other_alive() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        await docs.share("ada", key, "bob", "editor")
+        links = f"documents/{key}/links"
+        of_bob = (await docs.ask("bob", "POST", links, {"role": "editor"}))["link"]["secret"]
+        await docs.ask("cy", "POST", "links/open", {"key": key, "secret": of_bob})
+        of_cy = (await docs.ask("cy", "POST", links, {"role": "editor"}))["link"]["secret"]
+        await docs.ask("bob", "POST", "links/open", {"key": key, "secret": of_cy})
+        await docs.share("ada", key, "bob", "viewer")
+        assert await links_of(docs, key) == [("bob", True), ("cy", True)]
+        assert (await docs.show("bob", key))["role"] == "viewer"
 
 
 async def test_a_pending_invitation_outlives_one_that_is_refused() -> None:

@@ -75,6 +75,13 @@ class Sharer:
 
 
 @dataclass(frozen=True, slots=True)
+class NewOwner:
+    """Who is to own a document: the id of somebody with an account."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewLink:
     """A link to make; `expires` in seconds since 1970, null: never."""
 
@@ -84,10 +91,11 @@ class NewLink:
 
 @dataclass(frozen=True, slots=True)
 class ChangedLink:
-    """What is to change about a link."""
+    """What is to change about a link; `adopt` makes it one's own, so that a stopped one goes on."""
 
     role: str | None = None
     expires: float | str | None = SAME
+    adopt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from parvis.plugins import Caller, ErrorCode, Refused, Room, Statement, YDoc
 
+from .changes import Changes
 from .listing import Listing
 from .notices import path_of
 from .office import Office, malformed
@@ -33,9 +34,10 @@ def title_of(text: str) -> str:
 class Documents:
     """What happens to documents as a whole. Rights are asked here, not by whoever calls."""
 
-    def __init__(self, office: Office, rights: Rights, listing: Listing) -> None:
+    def __init__(self, office: Office, rights: Rights, changes: Changes, listing: Listing) -> None:
         self._office = office
         self._rights = rights
+        self._changes = changes
         self._listing = listing
 
     async def show(self, caller: Caller, key: str) -> dict[str, Any]:
@@ -144,7 +146,7 @@ class Documents:
             sql = "UPDATE docs_document SET editors_share = ? WHERE key = ?"
             await node.execute(caller.tenant, Statement(sql, (editors_share, key)))
         if moves or editors_share is not None:
-            await node.reauthorize(caller.tenant, key)
+            await self._changes.of(caller.tenant, key)
         return await self.show(caller, key)
 
     async def bin(self, caller: Caller, key: str) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class Documents:
                 " AND (deleted IS NULL) = (? IS NOT NULL)",
                 *(time, key, time),
             )
-        await node.reauthorize(caller.tenant, key)
+        await self._changes.of(caller.tenant, key)
         return await self.show(caller, key)
 
     async def delete(self, caller: Caller, key: str) -> None:

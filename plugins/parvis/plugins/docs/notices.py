@@ -30,7 +30,7 @@ ROLE: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 SHARED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "{actor} shared “{title}” with you",
-        "fr": "{actor} a partagé « {title} » avec vous",
+        "fr": "{actor} a partagé «\u00a0{title}\u00a0» avec vous",
     }
 )
 SHARED_TEXT: Final[Mapping[str, str]] = MappingProxyType(
@@ -39,7 +39,7 @@ SHARED_TEXT: Final[Mapping[str, str]] = MappingProxyType(
 SPACE: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "{actor} shared the space “{title}” with you",
-        "fr": "{actor} a partagé l’espace « {title} » avec vous",
+        "fr": "{actor} a partagé l’espace «\u00a0{title}\u00a0» avec vous",
     }
 )
 SPACE_TEXT: Final[Mapping[str, str]] = MappingProxyType(
@@ -48,30 +48,56 @@ SPACE_TEXT: Final[Mapping[str, str]] = MappingProxyType(
         "fr": "Vous y trouverez tous ses documents.",
     }
 )
+OWNED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "en": "{actor} made you the owner of “{title}”",
+        "fr": "{actor} vous a confié «\u00a0{title}\u00a0»",
+    }
+)
+OWNED_TEXT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "en": "It is yours now: only you may move it, put it into the bin and delete it.",
+        "fr": "Il est à vous désormais\u00a0: vous seul pouvez le déplacer, le mettre à la "
+        "corbeille et le supprimer.",
+    }
+)
+DISOWNED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "en": "{actor} gave “{title}” another owner",
+        "fr": "{actor} a confié «\u00a0{title}\u00a0» à quelqu’un d’autre",
+    }
+)
+DISOWNED_TEXT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "en": "It belongs to {owner} now. You may edit it.",
+        "fr": "{owner} en est désormais propriétaire. Vous pouvez le modifier.",
+    }
+)
 MENTIONED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "{actor} mentioned you in “{title}”",
-        "fr": "{actor} vous a mentionné dans « {title} »",
+        "fr": "{actor} vous a mentionné dans «\u00a0{title}\u00a0»",
     }
 )
 REPLIED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "{actor} replied to a comment in “{title}”",
-        "fr": "{actor} a répondu à un commentaire dans « {title} »",
+        "fr": "{actor} a répondu à un commentaire dans «\u00a0{title}\u00a0»",
     }
 )
 INVALID: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "Your last change to “{title}” cannot be shown everywhere",
-        "fr": "Votre dernière modification de « {title} » ne peut pas être affichée partout",
+        "fr": "Votre dernière modification de «\u00a0{title}\u00a0» ne peut pas être affichée "
+        "partout",
     }
 )
 INVALID_TEXT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "en": "The document now holds something that Parvis does not know: {problem}. "
         "Nothing is lost; the history lets you go back.",
-        "fr": "Le document contient maintenant quelque chose que Parvis ne connaît pas : "
-        "{problem}. Rien n’est perdu ; l’historique permet de revenir en arrière.",
+        "fr": "Le document contient maintenant quelque chose que Parvis ne connaît pas\u00a0: "
+        "{problem}. Rien n’est perdu\u00a0; l’historique permet de revenir en arrière.",
     }
 )
 
@@ -109,6 +135,25 @@ class Notices:
             person.id, f"shared:{place}:{role}", "docs.shared", words, path, caller.user
         )
         await self._office.node.notify(caller.tenant, notice)
+
+    async def handed_over(self, caller: Caller, at: Standing, to: Person) -> None:
+        """Tell the new owner of a document, and the old one if they did not do it themselves."""
+        node = self._office.node
+        time = node.now()
+        for user, subject, text in (
+            (to.id, OWNED, OWNED_TEXT),
+            (at.owner, DISOWNED, DISOWNED_TEXT),
+        ):
+            words = {
+                language: Words(
+                    subject[language].format(**_names(language, caller, at.title)),
+                    text[language].format(owner=to.name),
+                )
+                for language in subject
+            }
+            key, path = f"owner:{at.key}:{time}", path_of(at.key)
+            notice = Notice(user, key, "docs.owner", words, path, caller.user)
+            await node.notify(caller.tenant, notice)
 
     async def commented(
         self,

@@ -17,7 +17,7 @@ LINK: Final = "docs.link."
 GRANTABLE: Final = Access.of(["view", "comment", "suggest", "edit", "history"])
 """What a room token can grant in documents; sharing and owning rest on an account."""
 
-LIVE: Final = "revoked IS NULL AND (expires IS NULL OR expires > me.now)"
+LIVE: Final = "revoked IS NULL AND stopped IS NULL AND (expires IS NULL OR expires > me.now)"
 
 CHAIN: Final = """
 chain (space) AS (
@@ -176,12 +176,18 @@ class Rights:
         )
 
     async def _row(
-        self, tenant: str, key: str, person: str, links: Sequence[str], *, anyone: bool
+        self,
+        tenant: str,
+        key: str,
+        person: str,
+        links: Sequence[str],
+        *,
+        anyone: bool,
+        live: str = LIVE,
     ) -> Sequence[SqlValue] | None:
         """Return the columns of `ONE`; None if there is no such document."""
-        sql = ONE.format(
-            chain=CHAIN, inherited=INHERITED, live=LIVE, links=", ".join("?" * len(links))
-        )
+        marks = ", ".join("?" * len(links))
+        sql = ONE.format(chain=CHAIN, inherited=INHERITED, live=live, links=marks)
         node = self._office.node
         me: Sequence[SqlValue] = (person, anyone, node.now(), key)
         rows = await node.query(tenant, sql, *me, *links, key)
@@ -189,21 +195,19 @@ class Rights:
 
     async def _lent(self, caller: Caller, key: str) -> Access:
         """Return what a guest's token can lend: what whoever minted it may do, and share, today."""
-        access = await self._of(caller.tenant, key, caller.host)
-        return access if access.may("share") else NOTHING
-
-    async def shares(self, tenant: str, key: str, person: str) -> bool:
-        """Tell whether somebody with an account may share a document; as if it were not binned."""
-        return (await self._of(tenant, key, person, binned=False)).may("share")
-
-    async def _of(
-        self, tenant: str, key: str, person: str, *, binned: bool | None = None
-    ) -> Access:
-        row = await self._row(tenant, key, person, (), anyone=False)
+        row = await self._row(caller.tenant, key, caller.host, (), anyone=False)
         if row is None or not isinstance(row[6], int):
             return NOTHING
-        in_bin = row[5] is not None if binned is None else binned
-        return access_of(row[6], editors_share=bool(row[4]), in_bin=in_bin)
+        access = access_of(row[6], editors_share=bool(row[4]), in_bin=row[5] is not None)
+        return access if access.may("share") else NOTHING
+
+    async def without_links(self, tenant: str, key: str, person: str) -> tuple[int, bool]:
+        """Return the rank that somebody has in a document by themselves and through spaces, and
+        whether editors may share it."""
+        row = await self._row(tenant, key, person, (), anyone=False, live="0")
+        if row is None or not isinstance(row[6], int):
+            return 0, False
+        return row[6], bool(row[4])
 
     async def require(self, caller: Caller, key: str, capability: str = "view") -> Standing:
         """Return a document in which the caller has a capability.
@@ -250,11 +254,6 @@ class Rights:
         node = self._office.node
         rows = await node.query(tenant, VIEWERS.format(chain=CHAIN, live=LIVE), node.now(), key)
         return frozenset(str(id) for (id,) in rows) & frozenset(await self._office.people(tenant))
-
-    async def reauthorize_below(self, tenant: str, space: str) -> None:
-        """Have everybody in the documents of a space and the spaces below asked anew."""
-        for key in await self.below(tenant, space):
-            await self._office.node.reauthorize(tenant, key)
 
     async def below(self, tenant: str, space: str) -> Sequence[str]:
         """Return the keys of the documents in a space and in the spaces below."""

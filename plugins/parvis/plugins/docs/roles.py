@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from parvis.plugins import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access
+from parvis.plugins import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, ErrorCode, Refused
 
 VIEW, COMMENT, EDIT, OWN = 1, 2, 3, 4
 
@@ -22,6 +22,15 @@ ACCESS: Final[Mapping[int, Access]] = MappingProxyType(
 )
 
 SHARE: Final = Access.of(["share"])
+
+
+def rank_of(role: str) -> int:
+    """Return the rank of a role that can be given. Raises `Refused` for others."""
+    rank = RANKS.get(role, OWN)
+    if rank == OWN:
+        reason = f"expected viewer, commenter or editor as role, got {role[:40]!r}"
+        raise Refused(ErrorCode.MALFORMED, reason)
+    return rank
 
 
 def access_of(rank: int, *, editors_share: bool, in_bin: bool) -> Access:

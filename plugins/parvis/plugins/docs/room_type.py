@@ -28,6 +28,7 @@ from parvis.plugins import (
     migrations_in,
 )
 
+from .changes import Changes
 from .commands import SLOW, Commands
 from .comments import Comments
 from .content_routes import ContentRoutes
@@ -36,9 +37,12 @@ from .documents import Documents
 from .filing import Filing
 from .formats.names import WRITTEN
 from .history import History
+from .links import Links
 from .listing import Listing
+from .members import Members
 from .notices import Notices
 from .office import Office, missing
+from .ownership import Ownership
 from .rights import Rights
 from .routes import Shelves
 from .searching import Searching
@@ -79,14 +83,28 @@ class Docs(RoomType[YDoc]):
         super().__init__(settings)
         self._office = office = Office(self.settings)
         self._rights = rights = Rights(office)
+        self._changes = changes = Changes(office, rights)
         self._listing = listing = Listing(office)
-        self._documents = documents = Documents(office, rights, listing)
+        self._documents = documents = Documents(office, rights, changes, listing)
         self._looked: dict[tuple[str, str, str], float] = {}
         shelves = Shelves(
-            rights, listing, documents, Spaces(office, rights), Searching(office, rights, listing)
+            rights,
+            listing,
+            documents,
+            Spaces(office, rights, changes),
+            Searching(office, rights, listing),
         )
         notices = Notices(office, rights)
-        sharing = SharingRoutes(office, documents, Sharing(office, rights, notices))
+        links = Links(office, rights, changes)
+        sharing = Sharing(office, rights, links)
+        people = SharingRoutes(
+            office,
+            documents,
+            sharing,
+            Members(office, rights, changes, sharing, notices),
+            links,
+            Ownership(office, rights, changes, notices),
+        )
         history = History(office, rights)
         contents = ContentRoutes(
             office,
@@ -101,7 +119,7 @@ class Docs(RoomType[YDoc]):
         self.routes: Sequence[Route] = (
             *shelves.routes(),
             *contents.routes(),
-            *sharing.routes(),
+            *people.routes(),
         )
 
     @asynccontextmanager
@@ -156,7 +174,7 @@ class Docs(RoomType[YDoc]):
             case "index":
                 await self._upkeep.look(tenant, key)
             case "ends":
-                await node.reauthorize(tenant, key)
+                await self._changes.of(tenant, key)
             case _:
                 logger.warning("%s: no such job", job.key)
 

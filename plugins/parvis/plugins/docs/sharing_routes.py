@@ -7,11 +7,14 @@ from functools import partial
 
 from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
 
-from .bodies import SAME, ChangedLink, NewLink, Secret, Sharer
+from .bodies import SAME, ChangedLink, NewLink, NewOwner, Secret, Sharer
 from .documents import Documents
 from .guesses import Guesses
+from .links import Links
+from .members import Members
 from .office import Office, malformed
-from .routes import NO_CONTENT
+from .ownership import Ownership
+from .routes import NO_CONTENT, document_answer
 from .sharing import Sharing
 
 Handler = Callable[..., Awaitable[HttpResponse]]
@@ -20,10 +23,21 @@ Handler = Callable[..., Awaitable[HttpResponse]]
 class SharingRoutes:
     """Routes that say and change who may do what."""
 
-    def __init__(self, office: Office, documents: Documents, sharing: Sharing) -> None:
+    def __init__(
+        self,
+        office: Office,
+        documents: Documents,
+        sharing: Sharing,
+        members: Members,
+        links: Links,
+        ownership: Ownership,
+    ) -> None:
         self._office = office
         self._documents = documents
         self._sharing = sharing
+        self._members = members
+        self._links = links
+        self._ownership = ownership
         self._guesses = Guesses()
 
     def routes(self) -> Sequence[Route]:
@@ -31,6 +45,13 @@ class SharingRoutes:
         return (
             *self._people("documents/{key}", "key", space=False),
             *self._people("spaces/{id}", "id", space=True),
+            Route(
+                "POST",
+                "documents/{key}/owner",
+                self._hand_over,
+                "Hand a document over to somebody else; its old owner becomes an editor",
+                body=NewOwner,
+            ),
             Route(
                 "POST",
                 "documents/{key}/links",
@@ -68,7 +89,7 @@ class SharingRoutes:
 
     async def _put(self, request: HttpRequest, name: str, space: bool) -> HttpResponse:
         body: Sharer = request.value
-        shown = await self._sharing.put(
+        shown = await self._members.put(
             request.caller,
             request.path[name],
             body.role,
@@ -80,38 +101,45 @@ class SharingRoutes:
         return HttpResponse(shown)
 
     async def _remove(self, request: HttpRequest, name: str, space: bool) -> HttpResponse:
-        shown = await self._sharing.remove(
+        shown = await self._members.remove(
             request.caller, request.path[name], request.path["who"], space=space
         )
         return NO_CONTENT if shown is None else HttpResponse(shown)
 
+    async def _hand_over(self, request: HttpRequest) -> HttpResponse:
+        body: NewOwner = request.value
+        key = request.path["key"]
+        await self._ownership.hand_over(request.caller, key, body.user)
+        return document_answer(await self._documents.show(request.caller, key))
+
     async def _mentionable(self, request: HttpRequest) -> HttpResponse:
         question = request.query.get("q", "")
-        found = await self._sharing.mentionable(request.caller, request.path["key"], question)
+        found = await self._members.mentionable(request.caller, request.path["key"], question)
         return HttpResponse({"people": found})
 
     async def _make_link(self, request: HttpRequest) -> HttpResponse:
         body: NewLink = request.value
         key = request.path["key"]
-        made = await self._sharing.make_link(request.caller, key, body.role, body.expires)
+        made = await self._links.make(request.caller, key, body.role, body.expires)
         return HttpResponse({"link": made}, 201)
 
     async def _change_link(self, request: HttpRequest) -> HttpResponse:
         body: ChangedLink = request.value
         if isinstance(body.expires, str) and body.expires != SAME:
             raise malformed("expected expires in seconds since 1970, or null")
-        changed = await self._sharing.change_link(
+        changed = await self._links.change(
             request.caller,
             request.path["key"],
             request.path["id"],
             role=body.role,
             expires=None if isinstance(body.expires, str) else body.expires,
             sets_end=body.expires != SAME,
+            adopt=body.adopt,
         )
         return HttpResponse({"link": changed})
 
     async def _revoke(self, request: HttpRequest) -> HttpResponse:
-        await self._sharing.revoke(request.caller, request.path["key"], request.path["id"])
+        await self._links.revoke(request.caller, request.path["key"], request.path["id"])
         return NO_CONTENT
 
     async def _follow(self, request: HttpRequest) -> HttpResponse:
@@ -119,7 +147,7 @@ class SharingRoutes:
         now = self._office.node.now()
         self._guesses.require(request.address, now)
         try:
-            let_in = await self._sharing.follow(request.caller, body.key, body.secret, body.name)
+            let_in = await self._links.follow(request.caller, body.key, body.secret, body.name)
         except Refused as refusal:
             if refusal.code is ErrorCode.ROOM_NOT_FOUND:
                 self._guesses.wrong(request.address, now)

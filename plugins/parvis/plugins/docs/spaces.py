@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
 
+from .changes import Changes
 from .listing import REACH
 from .office import Office, malformed
 from .rights import BELOW, Rights
@@ -33,9 +34,10 @@ FROM best JOIN docs_space s ON s.id = best.space
 class Spaces:
     """What happens to spaces."""
 
-    def __init__(self, office: Office, rights: Rights) -> None:
+    def __init__(self, office: Office, rights: Rights, changes: Changes) -> None:
         self._office = office
         self._rights = rights
+        self._changes = changes
 
     async def seen(self, caller: Caller) -> list[dict[str, Any]]:
         """Return the spaces that a caller may see, by name."""
@@ -105,7 +107,7 @@ class Spaces:
             if statements:
                 await node.execute(caller.tenant, *statements)
         if moves:
-            await self._rights.reauthorize_below(caller.tenant, id)
+            await self._changes.below(caller.tenant, id)
         return await self.show(caller, id)
 
     async def delete(self, caller: Caller, id: str) -> None:
@@ -130,7 +132,7 @@ class Spaces:
                 Statement("DELETE FROM docs_space WHERE id = ?", (id,)),
             )
         for (key,) in binned:
-            await node.reauthorize(caller.tenant, str(key))
+            await self._changes.of(caller.tenant, str(key))
 
     async def _require_room(self, caller: Caller, id: str, parent: str) -> None:
         """Raise `Refused` if a space cannot go there: into itself, or too deep."""

@@ -68,8 +68,8 @@ WORDS: Final[Mapping[Kind, Mapping[str, Wording]]] = {
             ),
             "Choisir un nouveau mot de passe",
             (
-                "Si ce n’était pas vous, vous n’avez rien à faire : votre mot de passe ne change"
-                " pas.",
+                "Si ce n’était pas vous, vous n’avez rien à faire\u00a0: votre mot de passe ne"
+                " change pas.",
             ),
         ),
     },
