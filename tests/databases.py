@@ -16,16 +16,19 @@ from tests.services import PgBouncer, Postgres
 OWNER, NODE, TEMPLATE = "parvis_owner", "parvis_node", "parvis_template"
 
 EMPTY = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET session_replication_role TO replica; -- no foreign keys
     DO $$
     DECLARE name TEXT;
     BEGIN
         FOR name IN SELECT format('parvis_plugins.%I', tablename) FROM pg_tables
             WHERE schemaname = 'parvis_plugins'
         LOOP EXECUTE 'DROP TABLE ' || name || ' CASCADE'; END LOOP;
-        SELECT string_agg(format('parvis.%I', tablename), ', ') INTO name FROM pg_tables
+        FOR name IN SELECT format('parvis.%I', tablename) FROM pg_tables
             WHERE schemaname = 'parvis'
-            AND tablename NOT IN ('parvis_schema', 'parvis_pulse', 'parvis_background');
-        EXECUTE 'TRUNCATE ' || name || ' RESTART IDENTITY';
+            AND tablename NOT IN ('parvis_schema', 'parvis_pulse', 'parvis_background')
+        LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
     END $$
 """
 
@@ -93,7 +96,6 @@ class Databases:
         try:
             yield database
         finally:
-            database.throw_out()
             database.execute(EMPTY)
             self._clean.append(database)
 

@@ -252,10 +252,12 @@ def start_pgbouncer(server: Postgres) -> Generator[PgBouncer]:
             "listen_addr": "127.0.0.1",
             "listen_port": port,
             "unix_socket_dir": "",
-            "auth_type": "any",
+            "auth_type": "trust",
+            "auth_file": folder / "users.txt",
             "pool_mode": "transaction",
             "default_pool_size": 3,
-            "server_login_retry": 1,
+            "server_login_retry": 0.05,
+            "query_wait_timeout": 1,
             "server_idle_timeout": 5,
         }
         lines = [f"{key} = {value}" for key, value in settings.items()]
@@ -263,7 +265,9 @@ def start_pgbouncer(server: Postgres) -> Generator[PgBouncer]:
         lines += [f"* = host=127.0.0.1 port={server.port}"]
         config = folder / "pgbouncer.ini"
         config.write_text("\n".join(lines) + "\n")
-        for path in (folder, config):
+        users = folder / "users.txt"
+        users.write_text("".join(f'"{user}" ""\n' for user in ("parvis_node", "parvis_owner")))
+        for path in (folder, config, users):
             os.chown(path, owner.pw_uid, owner.pw_gid)
         argv = [str(program("pgbouncer", "pgbouncer", Path("/usr/sbin"))), str(config)]
         with started(argv, ready="process up", stop=signal.SIGTERM, become=become) as pid:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parvis.storage import Accounts, Store
+from parvis.storage import Accounts, Store, StoreUnavailable
 from parvis.storage.conformance import DurableAccountsConformance, DurableStoreConformance
 from parvis.storage.postgres import open_postgres
 from tests.databases import Database
@@ -29,11 +29,6 @@ class TestPostgresStore(DurableStoreConformance):
             yield
 
 
-class TestPostgresStoreWithOneConnection(TestPostgresStore):
-    async def open(self, place: Path) -> Store:
-        return open_postgres(self.database.node, owner=self.database.owner, connections=1)[0]
-
-
 class TestPostgresStoreBehindPgBouncer(TestPostgresStore):
     pooler: PgBouncer
 
@@ -43,8 +38,23 @@ class TestPostgresStoreBehindPgBouncer(TestPostgresStore):
         yield
 
     async def open(self, place: Path) -> Store:
-        url = self.database.behind(self.pooler)
-        return open_postgres(url, owner=self.database.owner)[0]
+        return open_postgres(self.url, owner=self.database.owner)[0]
+
+    @property
+    def url(self) -> str:
+        return self.database.behind(self.pooler)
+
+    @asynccontextmanager
+    async def outage(self) -> AsyncGenerator[None]:
+        with self.database.away():
+            yield
+        # The pooler goes on refusing until it has tried again.
+        while True:
+            try:
+                open_postgres(self.url)
+            except StoreUnavailable:
+                continue
+            break
 
 
 class TestPostgresAccounts(DurableAccountsConformance):

@@ -4,6 +4,8 @@ import argparse
 import dataclasses
 from typing import Any, cast
 
+from parvis.storage.urls import redacted
+
 from ..hosting.registry import installed
 from ..settings import Settings, describe
 from .output import show_json, show_table
@@ -46,4 +48,6 @@ def shown(value: object) -> Any:
         }
     if isinstance(value, dict):
         return {key: shown(each) for key, each in cast("dict[str, object]", value).items()}
+    if isinstance(value, str):
+        return redacted(value)
     return list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value

@@ -20,6 +20,7 @@ import aiohttp
 from parvis.storage import DataFolderHeld, StorageError
 from parvis.storage.factory import open_store
 from parvis.storage.folder import Held, hold_data_folder
+from parvis.storage.urls import redacted
 
 from ..clock import SystemClock
 from ..hosting.registry import installed
@@ -181,7 +182,7 @@ def _store(settings: Settings) -> Finding:
         asyncio.run(open_and_check())
     except StorageError as error:
         return Finding("store", False, str(error), error.hint)
-    return Finding("store", True, settings.store_url)
+    return Finding("store", True, redacted(settings.store_url))
 
 
 def _files(settings: Settings) -> Iterator[Finding]:

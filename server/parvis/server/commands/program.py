@@ -90,7 +90,9 @@ def _lazily(module: str, name: str) -> Run:
 COMMON: Final = (
     _argument("--config", metavar="FILE", help="settings in TOML"),
     _argument("--data", metavar="DIR", help="data folder (./data)"),
-    _argument("--store", metavar="URL", help="sqlite:///DIR (in the data folder)"),
+    _argument(
+        "--store", metavar="URL", help="sqlite:///DIR (in the data folder) or postgresql://…"
+    ),
     _argument("--json", action="store_true", help="answer in JSON"),
 )
 TENANT: Final = _argument("--tenant", default=LOCAL_TENANT, help=f"whose data ({LOCAL_TENANT})")
@@ -101,6 +103,7 @@ GROUPS: Final = {
     "room": "rooms",
     "quarantine": "updates that were set aside",
     "mail": "letters",
+    "store": "where everything durable is",
     "config": "settings",
 }
 
@@ -208,6 +211,11 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             _argument("email", metavar="EMAIL"),
             _argument("--language", choices=("en", "fr"), default="en", help="en or fr"),
         ),
+    ),
+    "store migrate": (
+        "make or change the tables in PostgreSQL, as their owner",
+        _lazily("storing", "migrate"),
+        (_argument("--dry-run", action="store_true", help="try it, and undo it"),),
     ),
     "doctor": (
         "look for what is wrong",

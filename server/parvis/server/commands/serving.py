@@ -30,17 +30,12 @@ def check(settings: Settings) -> None:
             f"--open lets anyone do anything, so it cannot listen on {server.host or 'everything'}",
             "Listen on 127.0.0.1, or leave --open away and make accounts.",
         )
-    postgres = settings.store_url.startswith(("postgres://", "postgresql://"))
-    if (server.workers > 1 or server.redis) and not postgres:
+    if server.workers > 1 or server.redis:
         wanted = "--redis" if server.redis else f"--workers {server.workers}"
         raise _refuse(
-            f"{wanted} needs a PostgreSQL store, which this version of Parvis does not have yet",
-            "One node with one worker serves from SQLite: leave --redis and --workers away.",
-        )
-    if postgres:
-        raise _refuse(
-            "this version of Parvis has no PostgreSQL store yet",
-            "Leave --store away: SQLite in the data folder is the default.",
+            f"{wanted} is for several workers, which this version of Parvis does not have yet",
+            "One node with one worker serves from SQLite or PostgreSQL: leave --redis and"
+            " --workers away.",
         )
     problem = why_not_writable(settings.data)
     if problem:
