@@ -2,18 +2,19 @@
 
 import resource
 import stat
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from parvis.storage import Blobs, StoreUnavailable
+from parvis.storage import Blobs, StorageError, StoreUnavailable
 from parvis.storage.blob_folder import UNFINISHED, BlobFolder
-from parvis.storage.conformance import DurableBlobsConformance
+from parvis.storage.conformance import DurableBlobsConformance, HoldingBlobsConformance
 from parvis.storage.factory import open_blobs
 from parvis.storage.memory import MemoryBlobs
 
 
-class TestBlobFolder(DurableBlobsConformance):
+class TestBlobFolder(DurableBlobsConformance, HoldingBlobsConformance):
     async def open(self, place: Path) -> Blobs:
         return open_blobs("sqlite:///somewhere", place)
 
@@ -37,6 +38,41 @@ async def test_a_disk_that_takes_no_more_leaves_nothing_behind(tmp_path: Path) -
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
     assert await blobs.get("acme", await blobs.put("acme", bytes(5000))) == bytes(5000)
+
+
+async def test_a_full_disk_in_the_middle_of_a_stream_leaves_nothing_behind(tmp_path: Path) -> None:
+    blobs = BlobFolder(tmp_path / "blobs")
+
+    async def pieces() -> AsyncGenerator[bytes]:
+        for _ in range(5):
+            yield bytes(100_000)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, hard))
+    try:
+        with pytest.raises(StoreUnavailable, match="cannot be kept"):
+            await blobs.take("acme", pieces(), most=10**9)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()] == []
+
+
+async def test_a_reader_beside_the_owner_touches_nothing_unfinished(tmp_path: Path) -> None:
+    await BlobFolder(tmp_path / "blobs").put("acme", b"whole")
+    unfinished = tmp_path / "blobs" / "acme" / f"{UNFINISHED}1"
+    unfinished.write_bytes(b"being written")
+    async with BlobFolder(tmp_path / "blobs", alone=False).held() as held:
+        assert [kept.size async for kept in held.kept("acme")] == [5]
+    assert unfinished.read_bytes() == b"being written"
+    # And what it held is gone, once it has let go.
+    assert [path.name for path in (tmp_path / "blobs").iterdir()] == ["acme"]
+
+
+async def test_a_folder_that_cannot_be_written_is_said_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "blobs").write_text("no folder")
+    with pytest.raises(StorageError, match="no file can be kept") as refused:
+        await BlobFolder(tmp_path / "blobs").check()
+    assert refused.value.hint
 
 
 async def test_what_a_crash_left_unfinished_is_removed_at_the_next_start(tmp_path: Path) -> None:

@@ -3,7 +3,11 @@
 from pathlib import Path
 
 from parvis.storage import Accounts, Blobs, Store
-from parvis.storage.conformance import AccountsConformance, BlobsConformance, StoreConformance
+from parvis.storage.conformance import (
+    AccountsConformance,
+    HoldingBlobsConformance,
+    StoreConformance,
+)
 from parvis.storage.memory import MemoryBlobs, open_memory
 
 
@@ -17,6 +21,6 @@ class TestMemoryAccounts(AccountsConformance):
         return open_memory()
 
 
-class TestMemoryBlobs(BlobsConformance):
+class TestMemoryBlobs(HoldingBlobsConformance):
     async def open(self, place: Path) -> Blobs:
         return MemoryBlobs()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parvis.protocol.messages import Value
+from parvis.storage import Stream
 
 from .access import Caller
 
@@ -37,9 +38,9 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The answer: bytes as they are, anything else as JSON."""
+    """The answer: bytes as they are, a blob's stream as it comes, anything else as JSON."""
 
-    body: Value = None
+    body: Value | Stream = None
     status: int = 200
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])

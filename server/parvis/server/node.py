@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from parvis.storage import StorageError, Store, StoreUnavailable, User
+from parvis.storage import Blobs, StorageError, Store, StoreUnavailable, User
 from parvis.storage.factory import open_blobs, open_store
 
 from .api import Api, Gate, make_app
@@ -94,7 +94,8 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     home = (settings.server.public_url or url_of(context.sockets)).rstrip("/")
     queues = Queues(store, core.clock, core.random)
     members = await _members(core, identity, settings, queues, home, stack)
-    offers = _offers(core, identity, members, settings, stack)
+    blobs = await _blobs(settings, stack)
+    offers = _offers(core, identity, members, settings, blobs, stack)
     await host_room_types(core, stack, offers)
     queues.begin()
     stack.push_async_callback(queues.close)
@@ -192,8 +193,28 @@ async def _members(
     return Members(settings, identity, post, notices, clock, spawn=core.spawn, home=home)
 
 
+async def _blobs(settings: Settings, stack: AsyncExitStack) -> Blobs:
+    """Open the blobs, where one can be kept. Raises `StorageError`."""
+    where = settings.blobs
+    blobs = open_blobs(
+        settings.store_url,
+        settings.data,
+        where.url,
+        access_key=where.access_key,
+        secret_key=where.secret_key,
+    )
+    stack.push_async_callback(blobs.close)
+    await blobs.check()
+    return blobs
+
+
 def _offers(
-    core: Core, identity: Identity, members: Members, settings: Settings, stack: AsyncExitStack
+    core: Core,
+    identity: Identity,
+    members: Members,
+    settings: Settings,
+    blobs: Blobs,
+    stack: AsyncExitStack,
 ) -> Offers:
     """Put together what room types get besides rooms and rows."""
     helpers = _helpers(WORKSHOP_HELPERS, core.clock, core.metrics, CONFINED)
@@ -207,7 +228,7 @@ def _offers(
     return Offers(
         members,
         Guests(identity.tokens, account),
-        open_blobs(settings.store_url, Path(settings.data)),
+        blobs,
         Workshop(helpers),
     )
 

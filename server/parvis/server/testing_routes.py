@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 from parvis.plugins import Caller, ErrorCode, HttpRequest, HttpResponse, Refused, Route
+from parvis.storage import Stream
 
 from .api.bodies import parse
 from .api.faults import Fault
@@ -38,9 +40,12 @@ async def visit(
             value = parse(body, route.body)
         except Fault as fault:
             raise Refused(ErrorCode.MALFORMED, fault.message) from None
-    return await route.handle(
+    answer = await route.handle(
         HttpRequest(caller, method, variables, query, body, value, content_type, address, BASE)
     )
+    if not isinstance(answer.body, Stream):
+        return answer
+    return replace(answer, body=b"".join([piece async for piece in answer.body.pieces]))
 
 
 def _find(routes: Sequence[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:

@@ -24,18 +24,20 @@ from parvis.storage.api import (
     Status,
     Store,
 )
-from parvis.storage.blobs import Blobs
+from parvis.storage.blobs import Blobs, BlobTooLarge, Kept, Stream
 from parvis.storage.errors import (
     AccountChanged,
     DataFolderHeld,
     EmailTaken,
     LinkGone,
+    PlaceTaken,
     RoomDeleted,
     RoomNotFound,
     SchemaTooNew,
     StatementRefused,
     StorageError,
     StoreUnavailable,
+    Unfinished,
 )
 
 __all__ = [
@@ -44,12 +46,14 @@ __all__ = [
     "Address",
     "Appended",
     "Batch",
+    "BlobTooLarge",
     "Blobs",
     "DataFolderHeld",
     "EmailTaken",
     "Entry",
     "Head",
     "Job",
+    "Kept",
     "Lag",
     "Link",
     "LinkGone",
@@ -57,6 +61,7 @@ __all__ = [
     "LoggedUpdate",
     "Migration",
     "Opened",
+    "PlaceTaken",
     "Quarantined",
     "RoomDeleted",
     "RoomInfo",
@@ -71,5 +76,7 @@ __all__ = [
     "StorageError",
     "Store",
     "StoreUnavailable",
+    "Stream",
+    "Unfinished",
     "User",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from parvis.plugins import Caller, ErrorCode, Refused, Statement
+from parvis.storage import Stream
 
 from .contents import CONVERT, READING
 from .office import Office, missing
@@ -51,13 +52,13 @@ class Filing:
             "height": image["height"],
         }
 
-    async def give(self, caller: Caller, key: str, digest: str) -> tuple[bytes, str]:
+    async def give(self, caller: Caller, key: str, digest: str) -> tuple[Stream, str]:
         """Return a file of a document, and its media type."""
         await self._rights.require(caller, key)
         node = self._office.node
         sql = "SELECT type FROM docs_file WHERE document = ? AND digest = ?"
         rows = await node.query(caller.tenant, sql, key, digest)
-        content = await node.blobs.get(caller.tenant, digest) if rows else None
+        content = await node.blobs.stream(caller.tenant, digest) if rows else None
         if content is None:
             raise missing()
         return content, str(rows[0][0])

@@ -1,10 +1,16 @@
 """Bodies against time: how long one may take, and answers that come before the body has."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterable
 from typing import Final
 
 from aiohttp import ClientError, web
 from aiohttp.http import HttpProcessingError
+
+from parvis.storage import StorageError
+
+logger = logging.getLogger(__name__)
 
 PATIENCE: Final = 15.0
 """Seconds that a body may take: a modem needs as many for the largest one of the API's own."""
@@ -29,6 +35,26 @@ async def send(request: web.Request, answer: web.Response) -> None:
             await answer.prepare(request)
             await answer.write_eof()
     except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+
+
+async def pour(
+    request: web.Request, answer: web.StreamResponse, pieces: AsyncIterable[bytes], size: int
+) -> None:
+    """Send an answer piece by piece; cut the connection off if it takes longer than it may.
+
+    So is it if the pieces end with a fault: the reader sees that the answer is not whole.
+    """
+    try:
+        async with asyncio.timeout(seconds_for(size)):
+            await answer.prepare(request)
+            async for piece in pieces:
+                await answer.write(piece)
+            await answer.write_eof()
+    except (TimeoutError, StorageError) as fault:
+        if isinstance(fault, StorageError):
+            logger.warning("an answer ended before its end: %s", fault)
         if request.transport is not None:
             request.transport.abort()
 

@@ -6,10 +6,11 @@ from typing import Final
 from aiohttp import web
 
 from parvis.plugins import Caller, HttpRequest, HttpResponse, Route
+from parvis.storage import Stream
 
 from ..api import Gate
 from ..api.bodies import MAX_BODY, parse, require_json, whole
-from ..api.parting import send
+from ..api.parting import pour, send
 from ..identity import Unauthenticated
 from ..settings import LOCAL_TENANT
 from .bulk import OF_ALL, OF_ONE, Bulk
@@ -33,8 +34,8 @@ def add_plugin_routes(app: web.Application, registry: Registry, gate: Gate) -> N
 
 def _handler(
     route: Route, gate: Gate, uploads: Bulk, downloads: Bulk
-) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
         caller = await _caller(route, gate, request)
         if route.body is not None:
             require_json(request)
@@ -45,7 +46,7 @@ def _handler(
         with uploads.held(caller, gate.address(request), size):
             return await answer(request, caller)
 
-    async def answer(request: web.Request, caller: Caller) -> web.Response:
+    async def answer(request: web.Request, caller: Caller) -> web.StreamResponse:
         body = await whole(request, most=route.max_body)
         asked = HttpRequest(
             caller,
@@ -58,7 +59,10 @@ def _handler(
             gate.address(request),
             gate.base(request),
         )
-        made = _response(await route.handle(asked))
+        given = await route.handle(asked)
+        if isinstance(given.body, Stream):
+            return await _streamed(request, given, given.body)
+        made = _response(given)
         if isinstance(made.body, bytes) and len(made.body) > LARGE:
             with downloads.held(caller, asked.address, len(made.body)):
                 await send(request, made)
@@ -84,6 +88,19 @@ async def _caller(route: Route, gate: Gate, request: web.Request) -> Caller:
         if not route.public or "Authorization" in request.headers or gate.identity.open:
             raise
         return Caller(LOCAL_TENANT, "")
+
+
+async def _streamed(
+    request: web.Request, answer: HttpResponse, stream: Stream
+) -> web.StreamResponse:
+    made = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
+    made.content_type = answer.content_type
+    made.content_length = stream.size
+    try:
+        await pour(request, made, stream.pieces, stream.size)
+    finally:
+        await stream.aclose()
+    return made
 
 
 def _response(answer: HttpResponse) -> web.Response:

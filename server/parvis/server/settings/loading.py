@@ -15,6 +15,7 @@ from .sections import (
     NAME,
     AppSettings,
     AuthSettings,
+    BlobSettings,
     LogSettings,
     MailSettings,
     RoomSettings,
@@ -26,6 +27,7 @@ from .sections import (
 PLAIN: Final[Mapping[str, type[Any]]] = {
     "server": ServerSettings,
     "store": StoreSettings,
+    "blobs": BlobSettings,
     "auth": AuthSettings,
     "mail": MailSettings,
     "log": LogSettings,

@@ -37,7 +37,7 @@ def _public_url(url: str) -> str | None:
 def _store_url(url: str) -> str | None:
     if url in ("", "memory:") or url.startswith(("sqlite:///", "postgresql://", "postgres://")):
         return None
-    return "sqlite:///DIR or memory:"
+    return "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE or memory:"
 
 
 def _blobs_url(url: str) -> str | None:
@@ -171,7 +171,8 @@ class StoreSettings:
 
     url: str = setting(
         "",
-        "sqlite:///DIR, or memory: for a trial; empty: SQLite in the data folder.",
+        "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE, or memory: for a trial;"
+        " empty: SQLite in the data folder.",
         check=_store_url,
     )
 

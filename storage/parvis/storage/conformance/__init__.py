@@ -7,7 +7,11 @@ auto mode.
 
 from parvis.storage.conformance.accounts import AccountsConformance, DurableAccountsConformance
 from parvis.storage.conformance.archive import ArchiveConformance
-from parvis.storage.conformance.blobs import BlobsConformance, DurableBlobsConformance
+from parvis.storage.conformance.blobs import (
+    BlobsConformance,
+    DurableBlobsConformance,
+    HoldingBlobsConformance,
+)
 from parvis.storage.conformance.store import DurableStoreConformance, StoreConformance
 
 __all__ = [
@@ -17,5 +21,6 @@ __all__ = [
     "DurableAccountsConformance",
     "DurableBlobsConformance",
     "DurableStoreConformance",
+    "HoldingBlobsConformance",
     "StoreConformance",
 ]

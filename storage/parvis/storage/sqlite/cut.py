@@ -5,11 +5,8 @@ file is copied first, which takes seconds, and read from the copy; see `COPY_FRO
 """
 
 import asyncio
-import fcntl
-import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -19,6 +16,7 @@ from urllib.parse import quote
 
 from parvis.storage.archive import PAGE_BYTES, PAGE_ROWS, Layout, Row
 from parvis.storage.errors import SchemaTooNew, StorageError
+from parvis.storage.scratch import Scratch
 from parvis.storage.sqlite.faults import translated
 from parvis.storage.sqlite.files import BUSY_SECONDS, DataFile
 from parvis.storage.sqlite.layout import layout_of, quoted
@@ -96,34 +94,7 @@ class _Thread:
         self._pool.shutdown(wait=False)
 
 
-class _Copy:
-    """A folder for a copy, locked as long as its process lives."""
-
-    def __init__(self, data: Path) -> None:
-        _remove_left_overs(data)
-        self.path = Path(tempfile.mkdtemp(prefix=COPIES, dir=data))
-        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def remove(self) -> None:
-        """Delete the copy."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self._lock)
-
-
-def _remove_left_overs(data: Path) -> None:
-    for folder in data.glob(f"{COPIES}*"):
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass  # another cut reads it
-        finally:
-            os.close(lock)
-
-
-def _open(file: DataFile, data: Path, copy_from: int) -> tuple[sqlite3.Connection, _Copy | None]:
+def _open(file: DataFile, data: Path, copy_from: int) -> tuple[sqlite3.Connection, Scratch | None]:
     if not file.path.exists():
         raise StorageError(f"there is no {file.name}")
     size = file.path.stat().st_size
@@ -134,7 +105,7 @@ def _open(file: DataFile, data: Path, copy_from: int) -> tuple[sqlite3.Connectio
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # pins the moment
             return connection, None
-        copy = _Copy(data)
+        copy = Scratch(data, COPIES)
         try:
             target = sqlite3.connect(
                 copy.path / "copy.db", isolation_level=None, check_same_thread=False

@@ -1,0 +1,1 @@
+# What Parvis uses of aiobotocore, which brings no types.

@@ -1,0 +1,1 @@
+# What Parvis uses of botocore, which brings no types.

@@ -1,0 +1,9 @@
+from collections.abc import Mapping
+from typing import Any
+
+class BotoCoreError(Exception): ...
+class NoCredentialsError(BotoCoreError): ...
+class PartialCredentialsError(BotoCoreError): ...
+
+class ClientError(Exception):
+    response: Mapping[str, Any]
