@@ -2,10 +2,11 @@
 
 from parvis.plugins import Peer, Refused, Room, Submission, YDoc
 from parvis.protocol import CloseCode, ErrorCode, yjs as y
+from parvis.protocol.update import scan
 from parvis.server.limits import Limits
 from parvis.storage.factory import open_store
 from tests.server.dialects.stock_people import YPerson
-from tests.server.rooms.lab import Board, Draft, lab
+from tests.server.rooms.lab import Board, Draft, lab, read
 
 
 async def test_the_server_asks_first_and_says_nothing_of_the_document_before_it_is_asked() -> None:
@@ -24,6 +25,7 @@ async def test_the_server_asks_first_and_says_nothing_of_the_document_before_it_
 async def test_a_writer_gets_its_own_update_back_only_after_the_commit() -> None:
     async with lab() as it:
         ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        bob.say(y.encode_sync_step1(b"\x00"))
         await it.turns()
         update = Draft(7).write("a")
         it.store.stall()
@@ -36,6 +38,83 @@ async def test_a_writer_gets_its_own_update_back_only_after_the_commit() -> None
         await it.turns()
         assert ada.updates == [update]
         assert bob.updates == [update]
+
+
+async def test_a_writers_work_does_not_come_back_from_others_before_the_commit() -> None:
+    async with lab() as it:
+        draft = Draft(7)
+        update = draft.write("a")
+        ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        # Ada was cut off: the room has lost what she sent, and Bob has it.
+        ada.say(y.encode_sync_step1(draft.doc.get_state()))
+        await it.turns()
+        it.store.stall()
+        bob.say(y.encode_sync_step2(update), y.encode_update(Draft(8).write("b")))
+        await it.store.reached()
+        await it.turns()
+        assert "a" not in read(*ada.updates)
+        assert ada.text == "b"
+        it.store.resume()
+        await it.turns()
+        assert await it.logged_text() in ("ab", "ba")
+
+
+async def test_what_somebody_sends_again_does_not_come_back_before_the_commit() -> None:
+    async with lab() as it:
+        ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        for person in (ada, bob):
+            person.say(y.encode_sync_step1(b"\x00"))
+        await it.turns()
+        update = Draft(7).write("a")
+        it.store.stall()
+        ada.say(y.encode_update(update))
+        await it.store.reached()
+        bob_draft = Draft(8, update)
+        bob_draft.write("b")
+        # All he has, as he would answer if the room asked him.
+        bob.say(y.encode_sync_step2(bob_draft.doc.get_update()))
+        await it.turns()
+        assert len(ada.updates) == 1
+        assert scan(ada.updates[0]).max_clocks == {8: 1}
+        it.store.resume()
+        await it.turns()
+        assert read(update, *ada.updates) == "ab"
+
+
+async def test_nobody_is_told_of_a_document_before_they_have_said_what_they_have() -> None:
+    async with lab() as it:
+        draft = Draft(7)
+        update = draft.write("a")
+        ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        await it.turns()
+        it.store.stall()
+        bob.say(y.encode_sync_step2(update))
+        await it.store.reached()
+        await it.turns()
+        assert ada.text == ""
+        ada.say(y.encode_sync_step1(b"\x00"))
+        await it.turns()
+        assert ada.text == "a"
+        it.store.resume()
+
+
+async def test_a_slow_writers_own_update_does_not_come_back_with_what_it_missed() -> None:
+    async with lab(limits=Limits(outbox=1000, outbox_hard=5000)) as it:
+        ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        ada.say(y.encode_sync_step1(b"\x00"))
+        await it.turns()
+        ada.transport.stuck = 1001
+        bob.say(y.encode_update(Draft(8).write("b")))
+        await it.turns()
+        it.store.stall()
+        ada.say(y.encode_update(Draft(7).write("a")))
+        await it.store.reached()
+        ada.transport.stuck = 0
+        await it.pass_time(0.1)
+        assert ada.text == "b"
+        it.store.resume()
+        await it.turns()
+        assert sorted(ada.text) == ["a", "b"]
 
 
 async def test_several_messages_in_one_frame_are_taken_and_one_per_frame_is_sent() -> None:
@@ -231,6 +310,7 @@ class Censored(Board):
 async def test_what_a_room_type_refuses_is_undone_at_a_stock_client() -> None:
     async with lab(Censored()) as it:
         ada, bob = YPerson(it, "ada"), YPerson(it, "bob")
+        bob.say(y.encode_sync_step1(b"\x00"))
         await it.turns()
         draft = Draft(7)
         ada.say(y.encode_update(draft.write("bad")))

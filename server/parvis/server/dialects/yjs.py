@@ -18,6 +18,7 @@ from parvis.protocol.yjs import (
     SyncStep2,
     YUpdate,
     decode,
+    decode_state_vector,
     encode_awareness,
     encode_permission_denied,
     encode_sync_step1,
@@ -66,9 +67,19 @@ class YjsSeat(StockSeat):
     """A y-websocket client in its document."""
 
     encoder = ENCODER
+    echoed = True
 
     def __init__(self, session: Session, part: LivePart, access: Access) -> None:
         super().__init__(session, part, access)
+
+    def answer(self, state: bytes) -> None:
+        super().answer(state)
+        here = self.live.document.clocks
+        self.ahead = {
+            client: clock
+            for client, clock in decode_state_vector(state).items()
+            if clock > here.get(client, 0)
+        }
 
     def write(self, message: bytes) -> None:
         self.session.outbox.write(frame(message))

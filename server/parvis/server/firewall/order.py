@@ -5,7 +5,7 @@ waits there and overlaps what fills the gap corrupts the document or kills the p
 orders of honest updates leave it stuck. So the server never gives it one that would have to wait.
 """
 
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from parvis.protocol import Malformed
@@ -18,6 +18,11 @@ def advance(clocks: MutableMapping[int, int], scanned: Scan) -> None:
         end = ranges[-1][1]
         if end > clocks.get(client, 0):
             clocks[client] = end
+
+
+def repeats(scanned: Scan, clocks: Mapping[int, int]) -> bool:
+    """Whether an update brings blocks that a document with this state vector has already."""
+    return any(ranges[0][0] < clocks.get(client, 0) for client, ranges in scanned.structs.items())
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from parvis.protocol.update import Scan
 from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
-from ..firewall.order import advance
+from ..firewall.order import advance, repeats
 from . import screening
 from .document import Document
 from .gaps import Gaps, reached, senders
@@ -185,6 +185,7 @@ class FastPart(LivePart):
             if submission.scan.gap(self.document.clocks):
                 self._hold_back(submission)
             else:
+                submission.repeats = repeats(submission.scan, self.document.clocks)
                 advance(self.document.clocks, submission.scan)
                 ready.append(submission)
         if ready and not self._take_in(ready):

@@ -4,7 +4,7 @@ The room knows seats only through this contract; each dialect has its own kind.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -62,10 +62,15 @@ class Seat(ABC):
         resettable: The client can throw its copy away and start over when it is told to.
         clients: Awareness client ids that this seat speaks for.
         foreign: The client knows another version of the schema, so it may only look.
+        echoed: The peer's own updates come back to it when they are durable, and that is its ack;
+            so what it has must not come back from anybody else before.
+        ahead: What an echoed peer said it has and the room had not, as clocks; None before that.
     """
 
     encoder: Encoder
     resettable: ClassVar[bool] = False
+    echoed: ClassVar[bool] = False
+    ahead: Mapping[int, int] | None = None
 
     def __init__(self, session: Session, part: "LivePart", access: Access) -> None:
         self.session = session
@@ -146,6 +151,7 @@ class Submission:
         entry: What is to be logged; None if it adds nothing and only its ack must wait.
         offset: Its place in the log once it is durable.
         gapped: It waits for a predecessor that has not come.
+        repeats: It brings something again that the document has.
         tried: A document broke while it was applied, and a helper found no fault with it.
         received: When it came, on the monotonic clock.
         watermark: How many submissions of the part must be settled before this one is acked.
@@ -161,6 +167,7 @@ class Submission:
     entry: Entry | None = None
     offset: int = 0
     gapped: bool = False
+    repeats: bool = False
     tried: bool = False
     received: float = 0.0
     watermark: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pycrdt import merge_updates
@@ -32,11 +32,69 @@ def send_on(part: FastPart, batch: Sequence[Submission], merged: bytes) -> None:
         if submission.seat is not None:
             own.setdefault(submission.seat, []).append(update)
     others = [seat for seat in part.seats if seat.may_write and seat not in own]
-    offer(part, others, merged, batch)
+    offer(part, _without_echoes(part, others, batch), merged, batch)
     if len(own) > 1:
         for seat, theirs in zip(own, without_own(list(own.values())), strict=True):
             if seat in part.seats:
-                offer(part, [seat], theirs, batch)
+                offer(part, _without_echoes(part, [seat], batch), theirs, batch)
+
+
+def _without_echoes(
+    part: FastPart, seats: Sequence[Seat], batch: Sequence[Submission]
+) -> Sequence[Seat]:
+    """Return who can be offered this before it is durable; the others get what they lack of it.
+
+    An echoed peer that sees its own work come from somebody else, who was asked for all they have,
+    would say "saved". Before it has asked for the document, nobody knows what it has; the answer
+    will hold this too.
+    """
+    again = [submission for submission in batch if submission.repeats or submission.gapped]
+    told: list[Seat] = []
+    for seat in seats:
+        if not seat.echoed:
+            told.append(seat)
+        elif seat.ahead is None:
+            continue
+        elif (seat.ahead and _brings(seat.ahead, batch)) or (
+            again and _brings(_unlogged(part, seat), again)
+        ):
+            if seat.behind is None:
+                seat.behind = state_before(part, batch)
+                part.viewing.catch_up(seat)
+        else:
+            told.append(seat)
+    return told
+
+
+def _brings(known: Mapping[int, int], batch: Sequence[Submission]) -> bool:
+    """Whether some of these updates bring what a peer has."""
+    return any(
+        ranges[0][0] < known.get(client, 0)
+        for submission in batch
+        if submission.scan is not None
+        for client, ranges in submission.scan.structs.items()
+    )
+
+
+def _unlogged(part: FastPart, seat: Seat) -> dict[int, int]:
+    """Return, as clocks, what a peer has handed in that is not durable yet."""
+    clocks: dict[int, int] = {}
+    for submission in part.unlogged:
+        if submission.seat is seat and submission.scan is not None:
+            for client, ranges in submission.scan.structs.items():
+                clocks[client] = max(ranges[-1][1], clocks.get(client, 0))
+    return clocks
+
+
+def lacking(part: FastPart, seat: Seat, state: bytes) -> bytes:
+    """Return a state vector that claims, beside `state`, what an echoed peer has for certain."""
+    if not seat.echoed:
+        return state
+    clocks = decode_state_vector(state)
+    for known in (seat.ahead or {}, _unlogged(part, seat)):
+        for client, clock in known.items():
+            clocks[client] = max(clock, clocks.get(client, 0))
+    return encode_state_vector(clocks)
 
 
 def offer(

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from .seat import Seat, Submission
-from .sending import MERGE, offer
+from .sending import MERGE, lacking, offer
 
 if TYPE_CHECKING:
     from .fast import FastPart
@@ -61,7 +61,7 @@ class Viewing:
     def _catch_up(self, seat: Seat) -> None:
         if seat.behind is not None and not seat.left and not seat.session.outbox.full:
             behind, seat.behind = seat.behind, None
-            seat.caught_up(self._part.diff(behind))
+            seat.caught_up(self._part.diff(lacking(self._part, seat, behind)))
             self._part.room.node.metrics.resyncs.inc()
 
     def may_write_now(self, seat: Seat) -> None:
