@@ -16,6 +16,8 @@ from typing import Any
 from aiohttp import ClientResponse, DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
+from parvis.plugins import Answer, Caller, ErrorCode, Refused
+from parvis.protocol import RoomName
 from parvis.protocol.messages import Value
 from parvis.server.api import Api, Gate, make_app
 from parvis.server.hosting.jobs import Queues
@@ -175,6 +177,11 @@ def members_of(
     return Members(settings, identity, post, notices, clock, spawn=beside, home=home)
 
 
+async def no_history(caller: Caller, name: RoomName, question: str, body: Value) -> Answer:
+    """Answer for a node whose rooms are only rows: `tests/server/history` asks a whole one."""
+    raise Refused(ErrorCode.TRY_AGAIN, "no rooms are hosted here")
+
+
 async def serve(
     settings: Settings, url: str, registry: Registry | None = None
 ) -> AsyncIterator[Site]:
@@ -194,7 +201,9 @@ async def serve(
         members = members_of(settings, identity, store, clock, random, post, signals, beside)
         await members.notices.prepare()
         rooms = StoredRooms(store, clock)
-        app = make_app(Api(settings, identity, gate, store, registry, rooms, clock, members))
+        app = make_app(
+            Api(settings, identity, gate, store, registry, rooms, clock, members, no_history)
+        )
         add_plugin_routes(app, registry, gate)
         add_pages(app)
         client = await stack.enter_async_context(

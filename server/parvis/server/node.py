@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from .firewall.helpers import DEFAULT, HelperPool
 from .firewall.process import Confinement
 from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
+from .history.asking import ask
 from .hosting.guests import Guests
 from .hosting.host import Offers, host_room_types
 from .hosting.jobs import Queues
@@ -100,7 +102,17 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     queues.begin()
     stack.push_async_callback(queues.close)
 
-    api = Api(settings, identity, gate, store, core.registry, core.directory, core.clock, members)
+    api = Api(
+        settings,
+        identity,
+        gate,
+        store,
+        core.registry,
+        core.directory,
+        core.clock,
+        members,
+        partial(ask, core),
+    )
     app = make_app(api)
     app.add_routes(sockets.routes())
     add_probes(app, health, core.metrics)

@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from parvis.plugins import RoomType
+from parvis.plugins import Answer, Caller, RoomType
 from parvis.protocol import RoomName
+from parvis.protocol.messages import Value
 from parvis.storage import Store
 
 from ..identity import Identified, Identity
@@ -41,6 +42,14 @@ class Directory(Protocol):
         ...
 
 
+class Ask(Protocol):
+    """Answers questions about the past of documents; see `parvis.server.history.asking`."""
+
+    async def __call__(
+        self, caller: Caller, name: RoomName, question: str, body: Value, /
+    ) -> Answer: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """Everything that a handler may use."""
@@ -53,6 +62,7 @@ class Api:
     directory: Directory
     clock: Clock
     members: Members
+    ask: Ask
 
 
 class Who(enum.Enum):

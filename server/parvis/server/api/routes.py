@@ -7,7 +7,7 @@ from aiohttp import web
 
 from parvis.plugins import ErrorCode, Refused, Route
 
-from . import account, bodies, invitations, notices, room_tokens, rooms, sessions, users
+from . import account, bodies, history, invitations, notices, room_tokens, rooms, sessions, users
 from .contract import Api, Call, Endpoint, Who
 from .faults import Handler
 from .openapi import document
@@ -15,6 +15,8 @@ from .openapi import document
 BASE: Final = "/api/v1"
 
 LIMIT: Final = "At most so many."
+
+ROOM: Final = "/rooms/{type}/{key:.+}"
 
 ENDPOINTS: Final = (
     Endpoint("POST", "/session", sessions.sign_in, Who.ANYONE,
@@ -67,8 +69,32 @@ ENDPOINTS: Final = (
              "List rooms that one may read, by prefix, a page at a time.",
              query={"prefix": "What their names begin with.", "limit": LIMIT,
                     "after": "The next of the page before."}),
-    Endpoint("GET", "/rooms/{type}/{key:.+}", rooms.show_room, Who.CALLER, "Describe a room."),
-    Endpoint("DELETE", "/rooms/{type}/{key:.+}", rooms.delete_room, Who.CALLER,
+    # Before those of the room itself, whose key may hold slashes.
+    Endpoint("GET", f"{ROOM}/history", history.list_history, Who.CALLER,
+             "Say who wrote in a document when, newest first, a page at a time.",
+             query={"before": "The next of the page before.", "limit": LIMIT,
+                    "pause": "Seconds without a change that begin a new entry; 300 if missing."}),
+    Endpoint("GET", f"{ROOM}/history/at", history.show_state, Who.CALLER,
+             "Get a document as it was, as a Yjs update.", query=history.MOMENT),
+    Endpoint("GET", f"{ROOM}/history/blame", history.show_blame, Who.CALLER,
+             "Say who wrote which range of a document, as it is or as it was.",
+             query={**history.MOMENT, "root": "Of one root only.",
+                    "pause": "Seconds up to which an author's changes are one run."}),
+    Endpoint("GET", f"{ROOM}/history/versions", history.list_versions, Who.CALLER,
+             "List the named versions of a document, newest moment first."),
+    Endpoint("POST", f"{ROOM}/history/versions", history.add_version, Who.CALLER,
+             "Name a moment of a document, and keep it.", 201, history.NewVersion),
+    Endpoint("PATCH", f"{ROOM}/history/versions/{{id}}", history.rename_version, Who.CALLER,
+             "Give a version another name.", 204, history.NewName),
+    Endpoint("DELETE", f"{ROOM}/history/versions/{{id}}", history.delete_version, Who.CALLER,
+             "Forget a version; the moment stays in the history.", 204),
+    Endpoint("POST", f"{ROOM}/history/restore", history.restore, Who.CALLER,
+             "Change a document back to what it was, by one more update.", 200, history.Moment),
+    Endpoint("POST", f"{ROOM}/history/rollback", history.rollback, Who.CALLER,
+             "Take back what one author did in a period, and nobody else's work.", 200,
+             history.Period),
+    Endpoint("GET", ROOM, rooms.show_room, Who.CALLER, "Describe a room."),
+    Endpoint("DELETE", ROOM, rooms.delete_room, Who.CALLER,
              "Delete a room for everybody.", 204),
 )  # fmt: skip
 
