@@ -20,15 +20,21 @@ from pycrdt import (
     merge_updates,
 )
 
-from parvis.protocol import surrogates
+from parvis.protocol import pieces, surrogates
 from parvis.protocol.surrogates import Pairs
 from parvis.protocol.update import CLIENT, STORED, Limits, Scan, scan as look_through
+from parvis.protocol.yjs import decode_state_vector
 from parvis.server.firewall.calling import call
 from parvis.server.firewall.contents import KINDS, Step, document, roots, text, to_json
 from parvis.server.firewall.order import Order
 
 FAN_IN: Final = 50
 """Updates merged at a time: a flat merge is quadratic, this tree took 16 ms for 20,000 updates."""
+
+LARGE: Final = 256 * 1024
+"""Bytes of a state that is applied piece by piece; that many take yrs four milliseconds."""
+
+PIECE: Final = 64 * 1024
 
 TRIAL_BASE, TRIAL_BASE_READ, TRIAL_APPLY, TRIAL_USE, TRIAL_READ = range(5)
 """The steps of a trial; from `TRIAL_APPLY` on it is the candidate that is to blame."""
@@ -82,7 +88,8 @@ def squash(step: Step, updates: Sequence[bytes]) -> dict[str, Any]:
     """Merge updates into the smallest one that is worth all of them.
 
     Returns:
-        ``state`` and ``state_vector`` of what can be integrated, and the state's ``astral``;
+        ``state`` and ``clocks`` of what can be integrated, the state's ``astral``, and the ``plan``
+        of how to apply it in pieces, None if it is small or has none;
         ``waiting``, the indexes of those that wait for a missing predecessor and are not in the
         state; ``unreadable``, the indexes of those that are no updates.
     """
@@ -97,10 +104,18 @@ def squash(step: Step, updates: Sequence[bytes]) -> dict[str, Any]:
     return {
         "state": state,
         "astral": seen.astral,
-        "state_vector": doc.get_state(),
+        "clocks": decode_state_vector(doc.get_state()),
+        "plan": _plan(state),
         "waiting": [index for index, _, _ in order.waiting],
         "unreadable": order.unreadable,
     }
+
+
+def _plan(state: bytes) -> list[Any] | None:
+    if len(state) <= LARGE:
+        return None
+    plan = pieces.plan(state, PIECE)
+    return None if plan is None else [plan.blocks, plan.deletes]
 
 
 def _covers(state: Scan, merged: Scan) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from parvis.storage import LoggedUpdate, StorageError
 
 from ..ports import HelperStopped
+from .squashing import Squashed, squash
 
 if TYPE_CHECKING:
     from .fast import FastPart
@@ -53,15 +54,15 @@ async def _step(part: FastPart, oldest: float) -> bool:
     if len(rows) < part.room.node.limits.compact_rows:
         return False
     squashed = await _squash(part, rows)
-    if squashed["waiting"]:
-        rows = rows[: squashed["waiting"][0]]
+    if squashed.waiting:
+        rows = rows[: squashed.waiting[0]]
         if len(rows) < part.room.node.limits.compact_rows:
             return False
         squashed = await _squash(part, rows)
-    if squashed["unreadable"]:
+    if squashed.unreadable:
         logger.warning("%s: not compacted: it has rows that are no updates", part.address)
         return False
-    return await _begin(part, rows[-1].offset, cast(bytes, squashed["state"]))
+    return await _begin(part, rows[-1].offset, squashed.state)
 
 
 async def _end_earlier_lives(part: FastPart, oldest: float) -> bool:
@@ -96,9 +97,8 @@ async def _consumed(part: FastPart) -> int:
     return await part.room.node.store.cursor(kind, part.address)
 
 
-async def _squash(part: FastPart, rows: Sequence[LoggedUpdate]) -> dict[str, Any]:
-    updates = [row.update for row in rows]
-    return cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
+async def _squash(part: FastPart, rows: Sequence[LoggedUpdate]) -> Squashed:
+    return await squash(part.room.node.helpers, [row.update for row in rows])
 
 
 async def _begin(part: FastPart, through: int, base: bytes) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from parvis.plugins import Refused
 from parvis.protocol import ErrorCode, Malformed
-from parvis.protocol.surrogates import astral, mend
+from parvis.protocol.surrogates import Pairs, astral, mend
 from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
@@ -22,6 +22,7 @@ from ..firewall.order import Order
 from ..firewall.vetting import find_poison
 from ..ports import HelperMissing, HelperStopped
 from .seat import Submission
+from .squashing import Squashed, remembered, squash
 
 if TYPE_CHECKING:
     from .fast import FastPart
@@ -31,6 +32,12 @@ logger = logging.getLogger(__name__)
 MANY_ROWS: Final = 2000
 MANY_BYTES: Final = 1024 * 1024
 """A longer tail is squashed by a helper, so that loading it blocks nobody."""
+
+AT_ONCE: Final = 500
+"""Small rows that are applied without a break."""
+
+LARGE_ROW: Final = 16 * 1024
+"""Bytes of one that is applied by itself."""
 
 MANY_BRACKETS: Final = 4000
 """Bytes that could open a nested value; with fewer, a row cannot be too deep for the stack."""
@@ -101,49 +108,73 @@ async def _rows_after(part: FastPart, offset: int) -> list[LoggedUpdate]:
 
 async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
     """Fill the document; rows that wait for a predecessor are kept beside it."""
-    updates = [snapshot.state] if snapshot else []
-    before = len(updates)
-    updates += [row.update for row in rows]
-    order = Order()
-    if len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES:
-        squashed = await _squash(part, updates)
-        _apply_noted(part, [cast(bytes, squashed["state"])])
-        part.halves.start([squashed["astral"]])
-        part.document.size = len(squashed["state"])
-        order.unreadable = squashed["unreadable"]
-        waiting = [(at, scan(updates[at], STORED)) for at in cast("list[int]", squashed["waiting"])]
-    else:
-        mended = mend(update for _, update in order.ready(updates))
-        _apply_noted(part, mended)
-        part.halves.start(map(astral, mended))
-        part.document.size = sum(map(len, updates))
-        waiting = [(at, scanned) for at, _, scanned in order.waiting]
+    tail = [row.update for row in rows]
+    base = remembered(snapshot) if snapshot and not _is_long(tail) else None
+    if base is not None and _cuts(base, tail):
+        base = None
+    order, whole = Order(), tail
+    if base is None:
+        whole = [snapshot.state, *tail] if snapshot else tail
+        if _is_long(whole):
+            base = await _squashed(part, whole)
+            order.unreadable = [*base.unreadable]
+            order.waiting = [(at, whole[at], scan(whole[at], STORED)) for at in base.waiting]
+            tail = []
+        else:
+            tail = whole
+    if base is not None:
+        await _apply_noted(part, base.pieces())
+        order.clocks.update(base.clocks)
+    mended = mend([update for _, update in order.ready(tail)], base.clocks.items() if base else ())
+    await _apply_noted(part, mended)
+    part.halves.start([*([base.astral] if base else []), *map(astral, mended)])
+    part.document.size = (len(base.state) if base else 0) + sum(map(len, tail))
+    part.document.cache.start([*([base.state] if base else []), *mended])
     if order.unreadable:
         raise Broken(f"{len(order.unreadable)} rows are no updates")
-    for at, scanned in waiting:
-        row = rows[at - before]
-        part.gaps.add(Submission(None, 0, row.update, scan=scanned, offset=row.offset))
+    before = len(whole) - len(rows)
+    for at, update, scanned in order.waiting:
+        part.gaps.add(Submission(None, 0, update, scan=scanned, offset=rows[at - before].offset))
 
 
-async def _squash(part: FastPart, updates: Sequence[bytes]) -> dict[str, Any]:
+def _is_long(updates: Sequence[bytes]) -> bool:
+    return len(updates) > MANY_ROWS or sum(map(len, updates)) > MANY_BYTES
+
+
+def _cuts(base: Squashed, tail: Sequence[bytes]) -> bool:
+    """Whether an update takes half a character of the base, so that both must be read together."""
+    if not base.astral:
+        return False
+    pairs = Pairs()
+    pairs.add(base.astral)
     try:
-        return cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
+        return any(map(pairs.cut_by, tail))
+    except Malformed:
+        return True
+
+
+async def _squashed(part: FastPart, updates: Sequence[bytes]) -> Squashed:
+    try:
+        return await squash(part.room.node.helpers, updates)
     except HelperMissing:
         raise
     except HelperStopped as problem:
         raise Broken(f"squashing: {problem}") from problem
 
 
-def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
-    watch = part.room.node.watch
-    watch.enter("load", part.address, [])
-    try:
-        for update in updates:
+async def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
+    """Apply updates in turn; between two of them others have theirs."""
+    node = part.room.node
+    for number, update in enumerate(updates):
+        if number % AT_ONCE == AT_ONCE - 1 or len(update) > LARGE_ROW:
+            await node.clock.sleep(0)
+        node.watch.enter("load", part.address, [])
+        try:
             part.replica.doc.apply_update(update)
-    except BaseException as panic:  # PanicException is no Exception
-        raise Broken(str(panic)) from None
-    finally:
-        watch.leave()
+        except BaseException as panic:  # PanicException is no Exception
+            raise Broken(str(panic)) from None
+        finally:
+            node.watch.leave()
 
 
 def _deep(update: bytes) -> bool:

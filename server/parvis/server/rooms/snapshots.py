@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from parvis.storage import Snapshot, StorageError
+from parvis.storage import StorageError
 
 from ..ports import HelperStopped
+from .squashing import Squashed, squash
 
 if TYPE_CHECKING:
     from .fast import FastPart
@@ -20,7 +21,7 @@ PAGE: Final = 1024 * 1024
 
 
 async def save_snapshot(part: FastPart) -> None:
-    """Squash the log up to here into a snapshot, unless something in it waits for a predecessor.
+    """Squash the log into a snapshot, up to the last page before something waits for a predecessor.
 
     A snapshot is a cache: whatever goes wrong is logged, and the log stays the truth.
     """
@@ -34,20 +35,24 @@ async def save_snapshot(part: FastPart) -> None:
 async def _save(part: FastPart) -> None:
     store, address = part.room.node.store, part.address
     old = await store.snapshot(address)
-    start = offset = old.offset if old else part.since
+    offset = old.offset if old else part.since
     state: bytes = old.state if old else b""
     waiting: list[bytes] = []
+    whole: tuple[int, Squashed] | None = None
     while page := await store.read(address, after=offset, max_bytes=PAGE):
         updates = [state, *waiting, *[row.update for row in page]]
-        squashed = cast("dict[str, Any]", await part.room.node.helpers.run("squash", updates))
-        if squashed["unreadable"]:
+        squashed = await squash(part.room.node.helpers, updates)
+        if squashed.unreadable:
             logger.warning("%s: no snapshot was made: rows that are no updates", address)
             return
-        state, waiting = squashed["state"], [updates[at] for at in squashed["waiting"]]
+        state, waiting = squashed.state, [updates[at] for at in squashed.waiting]
         offset = page[-1].offset
-    if offset == start or waiting:
+        if not waiting:
+            whole = offset, squashed
+    if whole is None:
         return
-    snapshot = Snapshot(part.incarnation, offset, state)
+    snapshot = whole[1].snapshot(part.incarnation, whole[0])
     if await store.save_snapshot(address, part.room.fence, snapshot):
-        part.snapshot_saved()
+        if not waiting:
+            part.snapshot_saved()
         part.document.size = len(state)

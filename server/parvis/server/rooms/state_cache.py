@@ -28,6 +28,14 @@ class StateCache:
         self._updates: list[bytes] | None = None
         self._tail = 0
 
+    def start(self, updates: Sequence[bytes]) -> None:
+        """The document was filled with these, of which the first is the largest."""
+        self._updates, self._tail = None, 0
+        if updates:
+            self._updates = [updates[0]]
+            for update in updates[1:]:
+                self.add(update)
+
     def add(self, update: bytes) -> None:
         """An update was applied."""
         if self._updates is None:
