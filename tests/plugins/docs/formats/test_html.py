@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from parvis.plugins.docs.formats.html_bounds import require_bounded
 from parvis.plugins.docs.formats.html_reader import from_html
 from parvis.plugins.docs.formats.html_writer import to_html, to_page
 from parvis.plugins.docs.formats.limits import TooLarge
@@ -323,6 +324,49 @@ def test_what_is_nested_too_deep_for_the_schema_is_flat() -> None:
 def test_pages_without_end_are_refused(page: str) -> None:
     with pytest.raises(TooLarge):
         from_html(page)
+
+
+MANY = " ".join(f"a{number}=1" for number in range(501))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<p {MANY}>x",
+        f"<p>{'<' * 9}a/{MANY.replace('=1 ', '/')}",
+        f"<p a='>' {MANY}>x",
+        f'<p a=">"{MANY}>x',
+        f"<p a=b'c {MANY} d'>x",  # quotes inside of a value quote nothing
+        f'<p ="{MANY}">x',  # this = is a name's first letter
+        f"<p title='<script>' {MANY}>x",
+        f"<script/><p {MANY}>x",
+        f"<style>p</style ><p {MANY}>x",
+        f"<!--> <p {MANY}>x -->",
+    ],
+)
+def test_a_tag_with_too_many_attributes_is_refused_unparsed(page: str) -> None:
+    with pytest.raises(TooLarge, match="500 attributes"):
+        require_bounded(page.encode())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"<p title='{MANY}'>x",
+        f'<p title = "{MANY}">x',
+        f'<p = = "{MANY}">x',
+        f"<p a={MANY.replace(' ', '/')}>x",
+        f"<script>if (i<n) {{ {MANY} }}</script><p>x",
+        f"<style>a<b {MANY}</style><p>x",
+        f"<p a>{MANY}",
+        f"<p {MANY.removesuffix(' a500=1')}>x",
+        f"a < b {MANY}",
+        f"<p>x</p></{MANY}>",
+    ],
+)
+def test_what_only_looks_like_many_attributes_is_read(page: str) -> None:
+    require_bounded(page.encode())
+    from_html(page)
 
 
 @given(st.text("<>/ap=\"' b&;#1-!liultdr\n", max_size=80) | st.text(max_size=60))

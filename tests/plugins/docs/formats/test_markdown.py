@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from parvis.plugins.docs.formats.limits import TooLarge
 from parvis.plugins.docs.formats.markdown_reader import from_markdown
 from parvis.plugins.docs.formats.markdown_writer import to_markdown
 from parvis.plugins.docs.schema import Json, check, content_of, marks_of
@@ -277,6 +278,17 @@ def test_quotes_without_end_are_flat() -> None:
 )
 def test_signs_without_end_are_read_in_time(source: str) -> None:
     assert check(from_markdown(source))["type"] == "doc"
+
+
+@pytest.mark.parametrize("source", ["![" * 25_000, "[" * 25_000, "a <![CDATA[" * 9_000])
+def test_brackets_that_would_take_an_age_are_refused(source: str) -> None:
+    with pytest.raises(TooLarge, match="brackets in one paragraph"):
+        from_markdown(source)
+
+
+def test_many_brackets_in_code_and_in_many_paragraphs_are_read() -> None:
+    check(from_markdown("```\n" + "[" * 100_000 + "\n```\n"))
+    check(from_markdown("[a](b) [c](d)\n\n" * 5_000))
 
 
 @given(st.text(max_size=200) | SIGNS)

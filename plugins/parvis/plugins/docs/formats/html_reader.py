@@ -13,9 +13,9 @@ from lxml import etree
 from ..schema import Json, safe_address
 from . import styles
 from .builder import Builder, mark
+from .html_bounds import require_bounded
 from .limits import TooLarge
 
-MAX_TAGS: Final = 400_000
 _MARKED: Final[Mapping[str, str]] = {
     "b": "bold",
     "strong": "bold",
@@ -65,7 +65,7 @@ def from_html(content: bytes | str) -> Json:
     """Return a document of what a page shows. Nothing is fetched, and no script survives.
 
     Raises:
-        TooLarge: If it has too many tags, or they are nested too deep.
+        TooLarge: If it has too many tags or attributes, or is nested too deep.
     """
     builder = Builder()
     read_into(builder, content)
@@ -75,8 +75,7 @@ def from_html(content: bytes | str) -> Json:
 def read_into(builder: Builder, content: bytes | str) -> None:
     """Add what a page or a piece of one shows to a document in the making."""
     raw = _CLOSED_EARLY.sub(_lasting, _decoded(content).encode("utf-8", "replace"))
-    if raw.count(b"<") > MAX_TAGS:
-        raise TooLarge(f"HTML of more than {MAX_TAGS} tags")
+    require_bounded(raw)
     parser = etree.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True
     )

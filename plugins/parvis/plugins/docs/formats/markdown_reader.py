@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore, inline
 from markdown_it.token import Token
 
 from ..schema import LIMITS, Json, content_of, safe_address
@@ -21,6 +22,23 @@ PARSER.validateLink = lambda url: True  # type: ignore[method-assign]
 PARSER.normalizeLink = lambda url: url  # type: ignore[method-assign]
 
 MAX_LINES: Final = 400_000
+MAX_WORK: Final = 400_000_000
+"""What the parser may have to try in all paragraphs: for each ``[`` and each ``<!`` it looks for
+the end, to the end of the paragraph. That takes about three seconds."""
+
+
+def _inline(state: StateCore) -> None:
+    """Parse the text of all blocks, as markdown-it's own rule, but only if that takes no age."""
+    work = 0
+    for token in state.tokens:
+        if token.type == "inline":
+            work += token.content.count("[") ** 2 + 8 * token.content.count("<!") ** 2
+    if work > MAX_WORK:
+        raise TooLarge("Markdown with too many brackets in one paragraph")
+    inline(state)
+
+
+PARSER.core.ruler.at("inline", _inline)
 _FILE: Final = re.compile(r"(?:^|/)files/([0-9a-f]{64})$")
 _TASK: Final = re.compile(r"\[([ xX])\](?:[ \n]|$)")
 _TAG: Final = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*)>")
@@ -48,7 +66,7 @@ def from_markdown(source: str) -> Json:
     """Return a document of a Markdown text.
 
     Raises:
-        TooLarge: If it has too many lines.
+        TooLarge: If it has too many lines, or brackets in a paragraph.
     """
     if source.count("\n") + source.count("\r") > MAX_LINES:
         raise TooLarge(f"a text of more than {MAX_LINES} lines")
