@@ -7,11 +7,12 @@ import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
 import { createCommands } from './commands'
 import { LONG, nearness } from './content/near'
+import { expectSections, HAS_SECTIONS, sections } from './content/sections'
 import { bounds } from './content/bounds'
 import { repairIds } from './content/repair'
 import { countCharacters, countWords, survey } from './content/survey'
 import { extensions } from './extensions'
-import { whenIdle } from './idle'
+import { afterPaint, whenIdle } from './idle'
 import { images as imageStore } from './images/store'
 import { uploads as uploadCards, type Uploads } from './images/uploads'
 import { keyHelp } from './help'
@@ -40,8 +41,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
   const { doc, awareness, onEvent } = options
   const fragment = doc.getXmlFragment(options.fragment ?? 'default')
   const root = document.createElement('div')
-  // Before the first drawing, which comes without plugins and is laid out at once.
-  root.className = fragment.length >= LONG ? 'doc-editor is-long' : 'doc-editor'
+  root.className = 'doc-editor'
   options.element.append(root)
 
   const words: Words = (key, values) => options.words(key, values)
@@ -54,7 +54,6 @@ export function createEditor(options: EditorOptions): EditorHandle {
   let outline: readonly Heading[] = []
   let bound: Bound | null = null
   let unbind: () => void = () => undefined
-  let frame = 0
   let isDestroyed = false
 
   const commands = createCommands({
@@ -70,16 +69,15 @@ export function createEditor(options: EditorOptions): EditorHandle {
     () => onEvent({ type: 'follow', client: null }),
   )
 
-  const tellState = () => {
-    frame = 0
+  const telling = afterPaint(() => {
     if (bound === null) return
     const now = readState(bound.editor, bound.binding)
     if (isSameState(state, now)) return
     state = now
     onEvent({ type: 'state', state })
-  }
+  })
   const tellStateSoon = () => {
-    if (frame === 0 && !isDestroyed) frame = requestAnimationFrame(tellState)
+    if (!isDestroyed) telling.soon()
   }
 
   let surveyed: Node | null = null
@@ -127,9 +125,16 @@ export function createEditor(options: EditorOptions): EditorHandle {
   const begin = () => {
     let binding: Binding | null = null
     let made: Omit<Bound, 'editor' | 'binding'> | null = null
+    const text = document.createElement('div')
+    root.append(text)
+    // The first drawing comes without plugins, and would be laid out at once.
+    if (fragment.length >= LONG) {
+      if (HAS_SECTIONS) expectSections(text)
+      else root.classList.add('is-long')
+    }
     try {
       const editor: Editor = new Editor({
-        element: root,
+        element: { mount: text },
         injectCSS: false,
         editable,
         enableCoreExtensions: { delete: false, textDirection: false },
@@ -142,7 +147,8 @@ export function createEditor(options: EditorOptions): EditorHandle {
           binding: () => binding!.plugin(),
           bounds: () => bounds({ words: () => words, onEvent }),
           plugins: () => [
-            nearness(),
+            nearness(HAS_SECTIONS),
+            ...(HAS_SECTIONS ? [sections()] : []),
             highlight(),
             made!.uploads.plugin,
             ...made!.comments.plugins,
@@ -195,6 +201,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
         made!.uploads.destroy()
         made!.surfaces.destroy()
         editor.destroy()
+        text.remove()
         binding!.destroy()
       }
       if (awareness !== null) awareness.setLocalStateField('user', options.user)
@@ -322,7 +329,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
     destroy() {
       if (isDestroyed) return
       isDestroyed = true
-      cancelAnimationFrame(frame)
+      telling.stop()
       look.stop()
       following.destroy()
       unbind()

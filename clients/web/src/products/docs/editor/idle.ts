@@ -1,12 +1,37 @@
-// Work that waits until nobody types.
+// Work that waits until nobody types, or until what was typed is on the screen.
 
 export interface Idle {
-  /** Runs the work once the browser is idle; asked again before that, it is still run once. */
+  /** Runs the work when its time has come; asked again before that, it is still run once. */
   soon(): void
   stop(): void
 }
 
-/** `after`: at least this long after the last call, in milliseconds. `most`: then it is run in any case. */
+/** Behind the next frame, so that the frame does not wait for it. */
+export function afterPaint(work: () => void): Idle {
+  let frame = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const run = () => {
+    timer = undefined
+    work()
+  }
+  return {
+    soon() {
+      if (frame !== 0 || timer !== undefined) return
+      frame = requestAnimationFrame(() => {
+        frame = 0
+        timer = setTimeout(run)
+      })
+    },
+    stop() {
+      cancelAnimationFrame(frame)
+      clearTimeout(timer)
+      frame = 0
+      timer = undefined
+    },
+  }
+}
+
+/** Once the browser is idle. `after`: at least this long after the last call, in milliseconds. `most`: then it is run in any case. */
 export function whenIdle(work: () => void, after = 150, most = 1000): Idle {
   let timer: ReturnType<typeof setTimeout> | undefined
   let callback = 0

@@ -1,4 +1,5 @@
 // Which blocks of a long document are laid out only when they are seen: all but those at the cursor.
+// Where the browser draws sections (`sections.ts`), they do that better.
 //
 // `content-visibility: auto` (editor.css) leaves out what is far away, and also what is new, until
 // the next frame. Chromium puts letters typed before that frame somewhere else. So the block with
@@ -12,14 +13,14 @@ export const LONG = 150
 /** Longer blocks are not looked through by the browser's spelling. */
 const HUGE = 20_000
 
-export function nearness(): Plugin {
+export function nearness(hasSections: boolean): Plugin {
   return new Plugin({
     key: new PluginKey('nearness'),
     props: {
-      attributes: ({ doc }: EditorState): Record<string, string> => (doc.childCount >= LONG ? { class: 'is-long' } : {}),
+      attributes: ({ doc }: EditorState): Record<string, string> => (doc.childCount >= LONG && !hasSections ? { class: 'is-long' } : {}),
       decorations: ({ doc, selection }) => {
         if (doc.childCount === 0) return null
-        const isLong = doc.childCount >= LONG
+        const isLong = doc.childCount >= LONG && !hasSections
         const { $from, $to, $head } = selection
         const drawn: Decoration[] = []
         const huge = $head.parent

@@ -6,6 +6,7 @@ import * as Y from 'yjs'
 import type { Binding } from '../binding/binding'
 import type { Words } from '../types'
 import { settleCaret } from '../content/caret'
+import { afterPaint } from '../idle'
 
 /** A name stands beside its cursor this long after a move, in milliseconds. */
 const NAMED_FOR = 2500
@@ -45,7 +46,6 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
   const seen = new Map<number, Seen>()
   const changed = new Set<number>()
   let frame = 0
-  let publishing = 0
 
   const note = (client: number): void => {
     const state = awareness.getStates().get(client)
@@ -119,30 +119,26 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
         for (const client of [...added, ...updated, ...removed]) note(client)
         drawSoon()
       }
-      const publish = () => {
-        publishing = 0
+      const publishing = afterPaint(() => {
         if (view.isDestroyed || !view.hasFocus()) return
         const range = binding.relativeRange(view.state.selection)
         if (range === null) return
         const cursor = { anchor: Y.relativePositionToJSON(range.anchor) as unknown, head: Y.relativePositionToJSON(range.head) as unknown }
         if (JSON.stringify(awareness.getLocalState()?.['cursor']) !== JSON.stringify(cursor)) awareness.setLocalStateField('cursor', cursor)
-      }
-      const publishSoon = () => {
-        if (publishing === 0) publishing = requestAnimationFrame(publish)
-      }
+      })
       for (const client of awareness.getStates().keys()) note(client)
       drawSoon()
       awareness.on('change', onChange)
-      view.dom.addEventListener('focus', publishSoon)
+      view.dom.addEventListener('focus', publishing.soon)
       return {
         update: (_, before) => {
-          if (view.state.selection !== before.selection || view.state.doc !== before.doc) publishSoon()
+          if (view.state.selection !== before.selection || view.state.doc !== before.doc) publishing.soon()
         },
         destroy: () => {
           cancelAnimationFrame(frame)
-          cancelAnimationFrame(publishing)
+          publishing.stop()
           awareness.off('change', onChange)
-          view.dom.removeEventListener('focus', publishSoon)
+          view.dom.removeEventListener('focus', publishing.soon)
           if (awareness.getLocalState() !== null) awareness.setLocalStateField('cursor', null)
         },
       }
