@@ -109,7 +109,32 @@ async def test_content_is_added_at_the_end_and_everybody_sees_it() -> None:
             "ada", "POST", f"documents/{key}/append", {"format": "text", "content": "news"}
         )
         assert added["offset"] == 2
-        assert texts(cy) == ["", "news"]
+        assert texts(cy) == ["news"], "the empty paragraph of a new document has made room"
+
+
+async def test_who_begins_to_write_while_something_is_added_keeps_their_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Log")
+        docs.move(key)
+        pen = Pen(await docs.lobby.join("ada"))
+        node = docs.lobby.node
+        compute, begun = type(node).compute, 0
+
+        async def slow(self: Any, task: str, *args: Any, **how: Any) -> Any:
+            nonlocal begun
+            done = await compute(self, task, *args, **how)
+            if task.endswith(":append") and not begun:
+                begun += 1
+                await pen.write("mine")
+            return done
+
+        monkeypatch.setattr(type(node), "compute", slow)
+        body = {"format": "text", "content": "news"}
+        await docs.ask("ada", "POST", f"documents/{key}/append", body)
+        assert begun
+        assert texts(pen) == ["", "mine", "news"]
 
 
 async def test_a_duplicate_has_the_content_and_neither_past_nor_comments() -> None:

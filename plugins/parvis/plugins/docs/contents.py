@@ -22,6 +22,9 @@ PATIENCE: Final = 120.0
 READING: Final = 30.0
 """Seconds that reading a file may take: people wait for the same few helpers."""
 
+TRIES: Final = 5
+"""Times that content is added to a new document in which others begin to write meanwhile."""
+
 PICTURED: Final = frozenset({"html", "pdf"})
 """Formats that carry their images along."""
 
@@ -104,20 +107,26 @@ class Contents:
         parsed = await self._parsed(caller, format, content.encode())
         node = self._office.node
         async with node.open(caller, key, vouched=True) as room:
-            async with self._office.work(caller):
-                state = list(await room.state())
-                update: bytes = await node.compute(
-                    f"{CONVERT}:append",
-                    state,
-                    parsed["document"],
-                    node.chance(16),
-                    timeout=READING,
-                )
-            # Rights may have gone meanwhile, or the document into the bin.
-            await self._rights.require(caller, key, "edit")
-            async with room.edit(caller) as edit:
-                edit.append(update)
-        return edit.offset
+            for _ in range(TRIES):
+                async with self._office.work(caller):
+                    state = list(await room.state())
+                    added: dict[str, Any] = await node.compute(
+                        f"{CONVERT}:append",
+                        state,
+                        parsed["document"],
+                        node.chance(16),
+                        timeout=READING,
+                    )
+                # Rights may have gone meanwhile, or the document into the bin.
+                await self._rights.require(caller, key, "edit")
+                # It takes the empty paragraph of a new document away: not if somebody has begun
+                # to write in that by now.
+                if added["blank"] and list(await room.state()) != state:
+                    continue
+                async with room.edit(caller) as edit:
+                    edit.append(added["update"])
+                return edit.offset
+        raise Refused(ErrorCode.TRY_AGAIN, "others are beginning this document; try again")
 
     async def duplicate(self, caller: Caller, key: str, title: str | None) -> dict[str, Any]:
         """Make a new document of the content of another: without its past and its comments."""

@@ -251,8 +251,18 @@ def seed(document: Json) -> Doc[Any]:
     return doc
 
 
+def is_blank(doc: Doc[Any]) -> bool:
+    """Tell whether there is only what a new document begins with: one paragraph without text."""
+    children = list(root(doc).children)
+    if len(children) != 1 or not isinstance(children[0], XmlElement):
+        return False
+    if children[0].tag != "paragraph":
+        return False
+    return all(isinstance(each, XmlText) and not each.diff() for each in children[0].children)
+
+
 def append(doc: Doc[Any], document: Json) -> None:
-    """Add the blocks of another document at the end of this one.
+    """Add the blocks of another document at the end of this one; if it is blank, in its place.
 
     Raises:
         Invalid: If it does not fit the schema; nothing was added.
@@ -260,6 +270,8 @@ def append(doc: Doc[Any], document: Json) -> None:
     parts = from_json(check(document))
     with doc.transaction():
         fragment = root(doc)
+        if parts and is_blank(doc):
+            del fragment.children[0]
         insert(fragment, len(fragment.children), parts)
 
 

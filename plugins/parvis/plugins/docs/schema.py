@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, TypeAlias, cast
 
 from prosemirror.model import MarkType, NodeType, Schema
 
+from .vocabulary import SPEC
+
 Json: TypeAlias = dict[str, Any]
 """A node of a document as ProseMirror writes it in JSON."""
 
-_SPEC: Json = json.loads(files("parvis.plugins.docs").joinpath("schema.json").read_text("utf-8"))
-_VALUES: dict[str, Json] = {n: v for n, v in _SPEC["values"].items() if n != "about"}
+_VALUES: dict[str, Json] = {n: v for n, v in SPEC["values"].items() if n != "about"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +35,10 @@ class Limits:
 
 
 LIMITS = Limits(
-    text=_SPEC["limits"]["text"],
-    nesting=_SPEC["limits"]["nesting"],
-    nodes=_SPEC["limits"]["nodes"],
-    schemes=frozenset(_SPEC["limits"]["schemes"]),
+    text=SPEC["limits"]["text"],
+    nesting=SPEC["limits"]["nesting"],
+    nodes=SPEC["limits"]["nodes"],
+    schemes=frozenset(SPEC["limits"]["schemes"]),
 )
 
 
@@ -64,14 +63,14 @@ def _build() -> Schema[str, str]:
     keys = ("group", "content", "marks", "inline", "atom", "code", "defining", "isolating")
     nodes = {
         name: {k: spec[k] for k in keys if k in spec} | {"attrs": attributes(spec)}
-        for name, spec in _SPEC["nodes"].items()
+        for name, spec in SPEC["nodes"].items()
     }
     marks = {
         name: {k: spec[k] for k in ("inclusive", "excludes", "code") if k in spec}
         | {"attrs": attributes(spec)}
-        for name, spec in _SPEC["marks"].items()
+        for name, spec in SPEC["marks"].items()
     }
-    return Schema(cast(Any, {"nodes": nodes, "marks": marks, "topNode": _SPEC["top"]}))
+    return Schema(cast(Any, {"nodes": nodes, "marks": marks, "topNode": SPEC["top"]}))
 
 
 SCHEMA = _build()
@@ -121,8 +120,8 @@ def check(document: object) -> Json:
 
 def faults(document: object) -> Iterator[Invalid]:
     """Yield what does not fit the schema, in the order of the text."""
-    if not isinstance(document, dict) or cast(Json, document).get("type") != _SPEC["top"]:
-        yield Invalid("", f"expected a node of type {_SPEC['top']!r}")
+    if not isinstance(document, dict) or cast(Json, document).get("type") != SPEC["top"]:
+        yield Invalid("", f"expected a node of type {SPEC['top']!r}")
         return
     yield from _Walk().node(cast(Json, document), "", 0)
 

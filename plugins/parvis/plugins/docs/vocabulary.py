@@ -1,7 +1,7 @@
 """The names that content may use, read from schema.json without its machinery.
 
-`parvis.plugins.docs.schema` checks whole documents, in helpers; a node that looks at each update
-needs no more than this.
+`parvis.plugins.docs.schema` makes of it what checks whole documents, in helpers; a node that looks
+at each update needs no more than this.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import re
 from importlib.resources import files
 from typing import Any, Final
 
-_SPEC: Final[dict[str, Any]] = json.loads(
+SPEC: Final[dict[str, Any]] = json.loads(
     files("parvis.plugins.docs").joinpath("schema.json").read_text(encoding="utf-8")
 )
+"""The file as it is."""
 
-VERSION: Final[int] = _SPEC["version"]
+VERSION: Final[int] = SPEC["version"]
 """Shown by a client when it joins; whoever shows another one may only view."""
 
-ELEMENTS: Final = frozenset(_SPEC["nodes"]) - {_SPEC["top"], "text"}
+ELEMENTS: Final = frozenset(SPEC["nodes"]) - {SPEC["top"], "text"}
 """Nodes that stand in the fragment as XML elements; the document and texts do not."""
 
-MARKS: Final = frozenset(_SPEC["marks"])
+MARKS: Final = frozenset(SPEC["marks"])
 
 _HASHED: Final = re.compile(r"(.+)--[A-Za-z0-9+/=]{8}", re.DOTALL)
 

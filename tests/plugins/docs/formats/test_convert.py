@@ -14,6 +14,7 @@ from parvis.plugins.docs.formats import convert
 from parvis.plugins.docs.formats.names import WRITTEN
 from parvis.plugins.docs.fragment import load, read, seed
 from parvis.plugins.docs.schema import Json, attributes_of, content_of
+from parvis.plugins.docs.tasks import describe
 
 from .documents import block, doc, goldens, paragraph
 
@@ -65,48 +66,69 @@ def test_every_block_that_was_read_has_an_id() -> None:
 
 
 def test_blocks_are_appended_with_ids_of_their_own() -> None:
-    first = convert.seed(dumped(doc(paragraph("a", id="x"))))
-    update = packed(
-        convert.append([first], dumped(doc(paragraph("b", id="x"), paragraph("c", id="y"))), CHANCE)
-    )
-    a, b, c = content_of(content(first, update))
+    first = seed(doc(paragraph("a", id="x"))).get_update()
+    two = dumped(doc(paragraph("b", id="x"), paragraph("c", id="y")))
+    added = packed(convert.append([first], two, CHANCE))
+    assert not added["blank"]
+    a, b, c = content_of(content(first, added["update"]))
     assert attributes_of(a)["id"] == "x"
     assert attributes_of(b)["id"] not in {"x", "y"}
     assert attributes_of(c)["id"] == "y"
 
 
-def test_a_document_is_replaced() -> None:
-    first = convert.seed(dumped(doc(paragraph("a", id="x"))))
-    update = convert.replace([first], dumped(doc(paragraph("ab", id="x"))))
-    assert content(first, update) == doc(paragraph("ab", id="x"))
+def test_what_is_appended_to_a_new_document_takes_the_place_of_its_empty_paragraph() -> None:
+    first = seed(doc(block("paragraph", id="x"))).get_update()
+    added = convert.append([first], dumped(doc(paragraph("b", id="y"))), CHANCE)
+    assert added["blank"]
+    assert content(first, added["update"]) == doc(paragraph("b", id="y"))
+    nothing = convert.append([first], dumped(doc()), CHANCE)
+    assert content(first, nothing["update"]) == doc(block("paragraph", id="x"))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        doc(block("paragraph", id="x"), block("paragraph", id="y")),
+        doc(paragraph(" ", id="x")),
+        doc(block("heading", level=1, id="x")),
+    ],
+)
+def test_what_somebody_has_made_of_a_document_stays_when_something_is_appended(
+    document: Json,
+) -> None:
+    first = seed(document).get_update()
+    added = convert.append([first], dumped(doc(paragraph("b", id="z"))), CHANCE)
+    assert content_of(content(first, added["update"]))[:-1] == content_of(content(first))
 
 
 def test_a_document_becomes_what_it_was() -> None:
     for golden in goldens("coming"):
         then = golden.update
-        emptied = convert.replace([then], dumped(doc()))
+        emptied = convert.rewrite([then], [])
         assert content_of(content(then, emptied)) == []
         back = packed(convert.rewrite([then, emptied], [then]))
         assert content(then, emptied, back) == golden.document
         assert convert.rewrite([then, emptied, back], [then]) == b"\0\0"
 
 
-def test_a_digest_names_words_problems_and_images() -> None:
+def test_what_is_said_of_a_document_names_words_mentions_and_problems() -> None:
     document = doc(block("heading", "T", level=1), block("image", file="ab" * 32), paragraph("w"))
-    assert packed(convert.digest([seed(document).get_update()])) == {
+    update = seed(document).get_update()
+    assert packed(describe([update])) == {
         "title": "T",
         "excerpt": "w",
         "text": "T\nw",
         "words": 2,
+        "mentions": [],
         "problems": [],
-        "files": ["ab" * 32],
     }
+    assert packed(convert.files([update])) == ["ab" * 32]
     (callout, _) = goldens("coming")
-    assert convert.digest([callout.update])["problems"][0] == "content[1]: unknown node 'callout'"
+    assert describe([callout.update])["problems"][0] == "content[1]: unknown node 'callout'"
 
 
 def test_an_empty_document_is_one() -> None:
-    assert convert.digest([])["words"] == 0
+    assert describe([])["words"] == 0
     assert convert.export([], "markdown", "", {}) == b""
     assert convert.export([], "json", "", {}) == b'{"type":"doc"}'
 
@@ -137,7 +159,7 @@ def test_an_image_is_checked() -> None:
             "expected a node of type 'doc'",
         ),
         (
-            lambda: convert.seed(dumped(doc(block("heading", level=9)))),
+            lambda: convert.parse("json", dumped(doc(block("heading", level=9))), CHANCE),
             ErrorCode.MALFORMED,
             r"content\[0\]\.attrs\.level: expected an integer from 1 to 6",
         ),

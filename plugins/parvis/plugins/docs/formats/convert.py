@@ -40,15 +40,11 @@ class Parsed(TypedDict):
     words: int
 
 
-class Facts(TypedDict):
-    """What lists and searches say about a document; see `text.Digest` and `fragment.Reading`."""
+class Added(TypedDict):
+    """What `append` does: the update, and whether it took an empty paragraph away."""
 
-    title: str
-    excerpt: str
-    text: str
-    words: int
-    problems: list[str]
-    files: list[str]
+    update: bytes
+    blank: bool
 
 
 def export(updates: Sequence[bytes], format: str, title: str, images: Mapping[str, bytes]) -> bytes:
@@ -84,29 +80,19 @@ def parse(format: str, content: bytes, chance: bytes) -> Parsed:
         }
 
 
-def seed(document: bytes) -> bytes:
-    """Return an update that makes a new document of this content."""
-    with _refusing():
-        return fragment.seed(check(_json(document))).get_update()
-
-
-def append(updates: Sequence[bytes], document: bytes, chance: bytes) -> bytes:
+def append(updates: Sequence[bytes], document: bytes, chance: bytes) -> Added:
     """Return an update that adds the blocks of another document at the end of this one.
 
     They get new ids, made of `chance`, where they have none, or those of blocks that are there.
+    Where there is only an empty paragraph they take its place.
     """
     with _refusing():
         doc = fragment.load(updates)
+        blank = fragment.is_blank(doc)
         taken = fragment.ids(fragment.read(doc).document)
         added = fragment.identified(check(_json(document)), fragment.new_ids(chance), taken)
-        return fragment.changes(doc, lambda: fragment.append(doc, added))
-
-
-def replace(updates: Sequence[bytes], document: bytes) -> bytes:
-    """Return an update that turns a document into another one; unchanged blocks stay the same."""
-    with _refusing():
-        wanted = fragment.from_json(check(_json(document)))
-        return _changed(updates, wanted)
+        update = fragment.changes(doc, lambda: fragment.append(doc, added))
+        return {"update": update, "blank": blank}
 
 
 def rewrite(updates_now: Sequence[bytes], updates_then: Sequence[bytes]) -> bytes:
@@ -115,23 +101,9 @@ def rewrite(updates_now: Sequence[bytes], updates_then: Sequence[bytes]) -> byte
     It changes nothing, and is two bytes long, if that is what the document is.
     """
     with _refusing():
-        then = fragment.load(updates_then)
-        return _changed(updates_now, fragment.read_tree(fragment.root(then)))
-
-
-def digest(updates: Sequence[bytes]) -> Facts:
-    """Return what lists and searches say about a document, its faults, and its images' hashes."""
-    with _refusing():
-        reading = fragment.read(fragment.load(updates))
-        said = text.digest(reading.document)
-        return {
-            "title": said.title,
-            "excerpt": said.excerpt,
-            "text": said.text,
-            "words": said.words,
-            "problems": list(reading.problems),
-            "files": sorted(set(_files(reading.document))),
-        }
+        now, then = fragment.load(updates_now), fragment.load(updates_then)
+        wanted = fragment.read_tree(fragment.root(then))
+        return fragment.changes(now, lambda: rewrite_tree(now, wanted))
 
 
 def files(updates: Sequence[bytes]) -> list[str]:
@@ -200,11 +172,6 @@ _READERS: Mapping[str, Callable[[bytes], Json]] = {
 
 
 # --- in and out ----------------------------------------------------------------------------------
-
-
-def _changed(updates: Sequence[bytes], wanted: Sequence[Any]) -> bytes:
-    doc = fragment.load(updates)
-    return fragment.changes(doc, lambda: rewrite_tree(doc, wanted))
 
 
 def _json(content: bytes) -> Json:
