@@ -2,6 +2,7 @@
 import { Editor } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import { Selection } from '@tiptap/pm/state'
+import { anchorAt } from '../comments/anchors/anchor'
 import { Binding, isRemote } from './binding/binding'
 import { Foreign } from './binding/foreign'
 import { highlight } from './code/highlight'
@@ -18,7 +19,6 @@ import { uploads as uploadCards, type Uploads } from './images/uploads'
 import { keyHelp } from './help'
 import { EMPTY_STATE, isSameState, readState } from './state'
 import { surfaces, type Surfaces } from './surfaces/surfaces'
-import { anchorOf } from './together/anchors'
 import { comments as commentMarks, type Comments } from './together/comments'
 import { cursors, follower } from './together/cursors'
 import type { CommentMark, Count, EditorHandle, EditorOptions, Heading, Words } from './types'
@@ -300,7 +300,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
     selectionAnchor() {
       if (bound === null) return null
       const { selection, doc: shown } = bound.editor.state
-      return selection.empty ? null : anchorOf(bound.binding, shown, selection.from, selection.to)
+      return selection.empty ? null : anchorAt(fragment, shown, selection.from, selection.to)
     },
     setComments(now) {
       marks = now

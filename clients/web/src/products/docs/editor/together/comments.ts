@@ -3,7 +3,8 @@ import { Plugin, type EditorState } from '@tiptap/pm/state'
 import { Decoration, DecorationSet, type EditorView } from '@tiptap/pm/view'
 import type { Binding } from '../binding/binding'
 import { settleCaret } from '../content/caret'
-import { Anchors, anchorsKey, type Repair } from '../../comments/anchors'
+import type { Place, Repair } from '../../comments/anchors/anchor'
+import { Anchors, anchorsKey, placesIn } from '../../comments/anchors/anchors'
 import { isRemote } from '../binding/binding'
 import type { CommentMark, CommentPlace } from '../types'
 
@@ -26,12 +27,7 @@ export function comments(binding: Binding, hooks: CommentHooks): Comments {
   let told = ''
   let active: string | null = null
   let drawn: { of: unknown; marks: unknown; set: DecorationSet } | null = null
-  const { undoManager } = binding
-  const anchors = new Anchors(
-    binding.fragment,
-    (tr) => (!isRemote(tr) ? 'here' : undoManager.undoing || undoManager.redoing ? 'undo' : 'there'),
-    () => tell(false, anchors.mine(), true),
-  )
+  const anchors = new Anchors(binding.fragment, isRemote, () => tell(false, anchors.mine(), true))
 
   /** Places move with every letter; only what needs an answer is told again. */
   const tell = (always: boolean, repairs: readonly Repair[], own: boolean) => {
@@ -49,11 +45,12 @@ export function comments(binding: Binding, hooks: CommentHooks): Comments {
   }
 
   const setOf = (state: EditorState): DecorationSet => {
-    const places = anchorsKey.getState(state)
-    if (places === undefined || places.size === 0) return DecorationSet.empty
-    if (drawn?.of !== places || drawn.marks !== marks) {
-      const decorations = marks.flatMap((mark) => draw(places.get(mark.id) ?? null, mark))
-      drawn = { of: places, marks, set: DecorationSet.create(state.doc, decorations) }
+    const held = anchorsKey.getState(state)
+    if (held === undefined || held.size === 0) return DecorationSet.empty
+    if (drawn?.of !== held || drawn.marks !== marks) {
+      const places = placesIn(state)
+      const decorations = marks.flatMap((mark) => draw(places.get(mark.id), mark))
+      drawn = { of: held, marks, set: DecorationSet.create(state.doc, decorations) }
     }
     return drawn.set
   }
@@ -86,16 +83,14 @@ export function comments(binding: Binding, hooks: CommentHooks): Comments {
       tell(false, anchors.sweep(), false)
     },
     rangeOf(state, id) {
-      const place = anchorsKey.getState(state)?.get(id)
-      return place ? { from: place.from, to: place.to } : null
+      return placesIn(state).get(id) ?? null
     },
   }
 }
 
-function draw(place: { from: number; to: number } | null, { id, active }: CommentMark): Decoration[] {
-  if (place === null) return []
+function draw(place: Place | undefined, { id, active }: CommentMark): Decoration[] {
   const look = { class: active === true ? 'comment is-active' : 'comment', 'data-comment': id }
-  return [Decoration.inline(place.from, place.to, look, { comment: id })]
+  return (place?.ranges ?? []).map(({ from, to }) => Decoration.inline(from, to, look, { comment: id }))
 }
 
 /** Of the comments at a place the one with the shortest text: the outer ones are reached beside it. */

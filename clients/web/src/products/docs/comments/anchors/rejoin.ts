@@ -1,0 +1,95 @@
+// After a change of the shared document: which of its characters stand for a comment's units now.
+import type { Node } from '@tiptap/pm/model'
+import * as Y from 'yjs'
+import { type Lost, textIn } from './follow'
+import { BRIDGE, unitsBetween } from './layout'
+import { type Outline, type Span, structsOf } from './outline'
+import { type SharedChange, spansOf } from './shared'
+import type { Trace } from './trace'
+
+/** Follows what `change` deleted to where it wrote the same words again; null if it deleted nothing of the comment. */
+export function rejoin(trace: Trace, change: SharedChange): Lost[] | null {
+  if (!change.hasDeleted) return null
+  const deleted = trace.runs.flatMap((run) => change.deletedIn(run).map((span) => ({ ...span, at: run.at + span.clock - run.clock, spare: run.spare })))
+  if (deleted.length === 0) return null
+  const lost: Lost[] = []
+  const { gone, come } = change.lines
+  for (const part of deleted) {
+    gone.forEach((line, index) => {
+      for (const { client, clock, length, offset } of line.spans) {
+        if (client !== part.client) continue
+        const first = Math.max(clock, part.clock)
+        const last = Math.min(clock + length, part.clock + part.length)
+        if (first >= last) continue
+        const at = part.at + first - part.clock
+        const from = offset + first - clock
+        lost.push({ at, length: last - first, text: line.text, gone: index, offset: from })
+        for (const link of change.links) {
+          if (link.gone !== index) continue
+          const start = Math.max(from, link.from)
+          const end = Math.min(from + last - first, link.from + link.length)
+          const into = come[link.come]
+          if (start >= end || into === undefined) continue
+          const [unit, to] = [at + start - from, link.to + start - link.from]
+          for (const span of spansOf(into, to, end - start)) trace.add(span, unit + span.offset, part.spare)
+          // Somebody else's copy may hold more of the comment than was there to be moved.
+          const [back, on] = agreement(trace.words, unit, unit + end - start, into.text, to, to + end - start)
+          for (const span of spansOf(into, to - back, back)) trace.add(span, unit - back + span.offset, true)
+          for (const span of spansOf(into, to + end - start, on)) trace.add(span, unit + end - start + span.offset, true)
+        }
+      }
+    })
+  }
+  return lost
+}
+
+/** How many units agree before and after two equal stretches. */
+function agreement(words: string, first: number, last: number, text: string, from: number, to: number): [number, number] {
+  let [back, on] = [0, 0]
+  while (back < first && back < from && words[first - back - 1] === text[from - back - 1]) back += 1
+  while (last + on < words.length && to + on < text.length && words[last + on] === text[to + on]) on += 1
+  return [back, on]
+}
+
+/** Takes over what this client's undo has brought back: it alone knows. Returns whether anything was. */
+export function redone(trace: Trace, doc: Y.Doc): boolean {
+  let hasFound = false
+  // What was brought back may have been deleted and brought back again.
+  for (let round = 0; round < 64; round += 1) {
+    const before = trace.runs
+    for (const run of trace.dead(doc)) {
+      for (const { struct, clock, length, offset } of structsOf(doc, run)) {
+        if (!(struct instanceof Y.Item) || struct.redone === null) continue
+        const { client, clock: first } = struct.redone
+        trace.add({ client, clock: first + offset, length }, run.at + clock - run.clock, run.spare)
+      }
+    }
+    if (trace.runs === before) return hasFound
+    hasFound = true
+  }
+  return hasFound
+}
+
+/** What `change` wrote between two units of the comment becomes part of it. */
+export function growShared(trace: Trace, outline: Outline, doc: Node, change: SharedChange): void {
+  let pieces = trace.pieces(outline)
+  for (let index = 1; index < pieces.length; index += 1) {
+    const [left, right] = [pieces[index - 1], pieces[index]]
+    if (left === undefined || right === undefined || left.to >= right.from) continue
+    const at = left.at + left.to - left.from
+    if (at > right.at || left.spare !== right.spare || doc.resolve(left.to).parent !== doc.resolve(right.from).parent) continue
+    if (unitsBetween(doc, left.to, right.from, BRIDGE) > BRIDGE) continue
+    const spans = outline.spansIn(left.to, right.from)
+    if (!spans.every((span) => isNew(span, change) && trace.unknown(span).length === 1)) continue
+    trace.grow(at, textIn(doc, left.to, right.from))
+    let offset = 0
+    for (const span of spans) {
+      trace.add(span, at + offset, left.spare)
+      offset += span.length
+    }
+    pieces = trace.pieces(outline)
+    index = 0
+  }
+}
+
+const isNew = ({ client, clock }: Span, change: SharedChange): boolean => change.isNew(client, clock)
