@@ -315,3 +315,24 @@ async def test_a_room_of_another_tenant_is_another_room() -> None:
         await it.turns()
         assert ada.of(m.Changed) == []
         assert await it.logged_text() == "ours"
+
+
+async def test_a_part_that_is_opened_while_the_room_is_let_go_keeps_it_live() -> None:
+    async with lab(Board()) as it:
+        ada = await it.join("ada")
+        ada.update(Draft(7).write("a"))
+        await it.turns()
+        room = it.room
+        ada.disconnect()
+        it.store.stall()
+        await it.pass_time(room.settings.idle + 1)
+        await it.store.reached()
+        assert room.life is RoomState.FLUSHING
+        joining = it.core.spawn(it.join("bob", "notes"))
+        await it.turns()
+        it.store.resume()
+        await joining
+        await it.until(lambda: room.life is not RoomState.FLUSHING)
+        await it.turns()
+        assert it.room is room
+        assert room.life is RoomState.LIVE

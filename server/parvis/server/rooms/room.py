@@ -154,7 +154,7 @@ class LiveRoom:
         self.life = RoomState.FLUSHING
         await self.settled()
         if not self.lost:
-            for part in self.parts.values():
+            for part in tuple(self.parts.values()):  # a join may open another one meanwhile
                 if isinstance(part, FastPart) and not self.busy:
                     if part.logged_since_snapshot:
                         await save_snapshot(part)
