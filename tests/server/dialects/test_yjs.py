@@ -81,6 +81,23 @@ async def test_what_somebody_sends_again_does_not_come_back_before_the_commit() 
         assert read(update, *ada.updates) == "ab"
 
 
+async def test_work_that_others_brought_first_does_not_come_back_before_the_commit() -> None:
+    async with lab() as it:
+        draft = Draft(7)
+        update = draft.write("a")
+        ada, bob, eve = YPerson(it, "ada"), YPerson(it, "bob"), await it.join("eve")
+        await it.turns()
+        it.store.stall()
+        bob.say(y.encode_sync_step2(update))
+        await it.store.reached()
+        ada.say(y.encode_sync_step1(draft.doc.get_state()))
+        await it.turns()
+        eve.update(update)
+        await it.turns()
+        assert ada.updates == []
+        it.store.resume()
+
+
 async def test_nobody_is_told_of_a_document_before_they_have_said_what_they_have() -> None:
     async with lab() as it:
         draft = Draft(7)

@@ -74,11 +74,11 @@ class YjsSeat(StockSeat):
 
     def answer(self, state: bytes) -> None:
         super().answer(state)
-        here = self.live.document.clocks
+        durable = self.live.viewing.durable()
         self.ahead = {
             client: clock
             for client, clock in decode_state_vector(state).items()
-            if clock > here.get(client, 0)
+            if clock > durable.get(client, 0)
         }
 
     def write(self, message: bytes) -> None:

@@ -64,7 +64,7 @@ class Seat(ABC):
         foreign: The client knows another version of the schema, so it may only look.
         echoed: The peer's own updates come back to it when they are durable, and that is its ack;
             so what it has must not come back from anybody else before.
-        ahead: What an echoed peer said it has and the room had not, as clocks; None before that.
+        ahead: What an echoed peer said it has and was not durable, as clocks; None before that.
     """
 
     encoder: Encoder

@@ -8,12 +8,14 @@ document that is being rebuilt.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from parvis.protocol.yjs import decode_state_vector
+
 from .seat import Seat, Submission
-from .sending import MERGE, lacking, offer
+from .sending import MERGE, lacking, offer, state_before
 
 if TYPE_CHECKING:
     from .fast import FastPart
@@ -25,6 +27,7 @@ class Viewing:
     def __init__(self, part: FastPart) -> None:
         self._part = part
         self._asking: deque[Callable[[], None]] = deque()
+        self._durable: tuple[tuple[int, int], dict[int, int]] | None = None
 
     @property
     def asked(self) -> bool:
@@ -41,6 +44,15 @@ class Viewing:
             self._asking.append(answer)
         else:
             answer()
+
+    def durable(self) -> Mapping[int, int]:
+        """Return the state vector of what is durable for certain."""
+        part = self._part
+        version = (part.queued, part.settled)
+        if self._durable is None or self._durable[0] != version:
+            clocks = decode_state_vector(state_before(part, part.unlogged))
+            self._durable = (version, clocks)
+        return self._durable[1]
 
     def look_again(self) -> None:
         """The log has grown, or the document is whole again."""
