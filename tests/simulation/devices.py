@@ -412,6 +412,18 @@ class StockDevice(Device):
 class YjsDevice(StockDevice):
     dialect = "yjs"
 
+    def _settle(self, acked: int) -> None:
+        # The dialect has no ack for what only deletes.
+        self.pending = [
+            (number, edit)
+            for number, edit in self.pending
+            if number > acked or edit.structs or not self.world.durable(edit)
+        ]
+        deletions = [(number, edit) for number, edit in self.pending if not edit.structs]
+        self.pending = [each for each in self.pending if each[1].structs]
+        super()._settle(acked)
+        self.pending += deletions
+
     def _open(self, socket: Socket) -> StockClient:
         return YClient(socket, self.doc)
 
