@@ -134,3 +134,20 @@ async def test_a_part_in_which_something_waits_is_snapshotted_up_to_before_it(
         await it.turns()
         assert sorted(await it.logged_text()) == sorted("abcdefxy")
     await store.close()
+
+
+async def test_a_log_that_was_long_to_load_is_snapshotted_also_if_nobody_writes() -> None:
+    store, _ = open_store("memory:")
+    draft = Draft(7)
+    await append(store, *[draft.write(letter) for letter in "abcd"])
+    async with lab(store=store) as it:
+        await it.join("ada")
+        await it.empty()
+        kept = await store.snapshot(it.address())
+        assert kept is not None
+        assert (kept.offset, read(kept.state)) == (4, "abcd")
+        it.store.calls.clear()
+        await it.join("ada")
+        await it.empty()
+        assert "save_snapshot" not in it.store.calls, "it lacks nothing"
+    await store.close()

@@ -129,6 +129,7 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
     await _apply_noted(part, mended)
     part.halves.start([*([base.astral] if base else []), *map(astral, mended)])
     part.document.size = (len(base.state) if base else 0) + sum(map(len, tail))
+    part.loaded(len(rows))
     part.document.cache.start([*([base.state] if base else []), *mended])
     if order.unreadable:
         raise Broken(f"{len(order.unreadable)} rows are no updates")

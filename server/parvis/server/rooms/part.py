@@ -307,8 +307,12 @@ class LivePart(ABC):
 
     @property
     def logged_since_snapshot(self) -> int:
-        """Rows that the newest snapshot lacks, as far as this node wrote them."""
+        """Rows that the newest snapshot lacks."""
         return self._logged_rows
+
+    def loaded(self, rows: int) -> None:
+        """The newest snapshot lacked so many rows, whoever wrote them."""
+        self._logged_rows = rows
 
     def snapshot_saved(self) -> None:
         """A snapshot holds what was logged so far, or is about to."""
