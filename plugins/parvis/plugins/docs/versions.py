@@ -10,10 +10,10 @@ from pycrdt import Doc, Map
 from parvis.plugins import Caller, ErrorCode, Refused, Room, YDoc
 from parvis.protocol.messages import Value
 
-from .comments import ID
 from .contents import PATIENCE, TASKS
 from .history import History
 from .office import Office, malformed
+from .remarks import ID
 from .rights import Rights
 
 NAME: Final = 200
