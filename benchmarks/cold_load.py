@@ -13,7 +13,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import uvloop
 from benchmarks.browser.history import history
 from benchmarks.measure import percentiles
 
-from parvis.plugins import EDITOR, Access, Caller, Replica, RoomType, YDoc
+from parvis.plugins import EDITOR, Access, Caller, RoomType, YDoc
 from parvis.server.clock import SystemClock
 from parvis.server.testing import Lobby, Visitor, live_room
 from parvis.storage import Address, Batch, Entry, Status, Store
@@ -38,7 +38,7 @@ class Paper(RoomType[YDoc]):
     """A document that anybody writes."""
 
     name = "paper"
-    replica: type[Replica] = YDoc
+    replica = YDoc
 
     async def authorize(self, caller: Caller, key: str, part: str) -> Access:
         return EDITOR
@@ -56,7 +56,7 @@ class Clock(SystemClock):
 
 
 def rows_of(edits: list[tuple[int, int, str]], times: int) -> Iterator[bytes]:
-    """Yield the updates of a text in which a history happens again and again, one behind another."""
+    """Yield the updates of texts in which a history happens, one text after the other."""
     doc: pycrdt.Doc[Any] = pycrdt.Doc()
     made: list[bytes] = []
     observed = doc.observe(lambda event: made.append(event.update))
@@ -99,7 +99,7 @@ async def fill(store: Store, room: str, updates: Iterator[bytes]) -> int:
 
 
 @asynccontextmanager
-async def watched(stalls: list[float]) -> AsyncIterator[None]:
+async def watched(stalls: list[float]) -> AsyncGenerator[None]:
     """Note the longest time between two turns of the loop."""
     worst = 0.0
 
