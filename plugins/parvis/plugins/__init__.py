@@ -7,6 +7,7 @@ from .access import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, G
 from .errors import Refused
 from .history import Entry, History, Restored, Timeline, Version
 from .http import HttpRequest, HttpResponse, Route
+from .limits import Buckets, network_of
 from .migrations import migrations_in
 from .node import Guest, Invited, Node, Notice, Person, Words
 from .replica import Delivery, OpaqueLog, Replica, YDoc
@@ -28,6 +29,7 @@ __all__ = [
     "Access",
     "Answer",
     "Blobs",
+    "Buckets",
     "Caller",
     "Commit",
     "Delivery",
@@ -65,5 +67,6 @@ __all__ = [
     "Words",
     "YDoc",
     "migrations_in",
+    "network_of",
     "overrides",
 ]

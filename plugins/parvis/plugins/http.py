@@ -21,7 +21,7 @@ class HttpRequest:
         body: As it came; empty if there was none.
         value: An instance of `Route.body`, if the route names one.
         content_type: Of the body, without parameters, in lower case; empty if there was none.
-        address: Where the request came from, for limits on guesses.
+        address: Where the request came from, for limits: see `network_of` and `Buckets`.
         base: Scheme, host and port under which the caller sees the node, for links.
     """
 

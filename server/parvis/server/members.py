@@ -9,12 +9,12 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from parvis.plugins import Caller, ErrorCode, Invited, Notice, Refused
+from parvis.plugins import Buckets, Caller, ErrorCode, Invited, Notice, Refused
 from parvis.storage import EmailTaken, Link, User
 
 from .hosting.people import Directory, person_of
 from .identity import Identity, InvalidAccount
-from .identity.attempts import Attempts, Buckets
+from .identity.attempts import Attempts
 from .identity.links import address_of
 from .mail import Post
 from .mail.account import AccountLetters
@@ -63,7 +63,7 @@ class Members(Directory):
         self._home = home
         self._spawn = spawn
         self._forgotten = Attempts(clock, settings.auth, slower=SLOWER)
-        self._invitations = Buckets(clock, INVITATIONS, INVITATION_REFILL)
+        self._invitations = Buckets(clock.monotonic, INVITATIONS, INVITATION_REFILL)
 
     # For room types
 

@@ -331,6 +331,25 @@ async def test_whoever_guesses_secrets_has_to_wait() -> None:
         assert answer.status == 200
 
 
+async def test_a_household_has_one_address_and_right_links_cost_nothing() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Plan")
+        _, secret = await link_of(docs, key, "viewer")
+        good = {"key": key, "secret": secret, "name": "Gus"}
+        for n in range(30):
+            answer = await docs.lobby.request(
+                "", "POST", "links/open", good, address=f"2001:db8::{n:x}"
+            )
+            assert answer.status == 200
+        codes: list[ErrorCode] = []
+        for n in range(21):
+            with pytest.raises(Refused) as refusal:
+                body = {"key": key, "secret": f"x{n}"}
+                await docs.lobby.request("", "POST", "links/open", body, address=f"2001:db8::{n:x}")
+            codes.append(refusal.value.code)
+        assert codes == [ErrorCode.ROOM_NOT_FOUND] * 20 + [ErrorCode.RATE_LIMITED]
+
+
 async def test_people_to_mention_are_those_who_may_see_the_document() -> None:
     async with house() as docs:
         key = await docs.make("ada", "Plan")

@@ -2,8 +2,10 @@
 
 import pytest
 
+from parvis.plugins import Buckets, network_of
+from parvis.plugins.limits import MOST
 from parvis.server.identity import TooManyAttempts, Unauthenticated
-from parvis.server.identity.attempts import MOST, Attempts, Buckets, network_of
+from parvis.server.identity.attempts import Attempts
 from tests.clocks import SetClock
 from tests.identities import CHEAP, OTHER_PASSWORD, PASSWORD, Scene
 
@@ -90,7 +92,7 @@ def test_a_sign_in_that_succeeds_costs_nothing() -> None:
 
 def test_attempts_come_back_one_by_one() -> None:
     clock = SetClock()
-    buckets = Buckets(clock, burst=2, refill=10)
+    buckets = Buckets(clock.monotonic, burst=2, refill=10)
     assert [buckets.take("a"), buckets.take("a"), buckets.take("a")] == [0, 0, 10]
     clock.pass_time(4)
     assert buckets.take("a") == pytest.approx(6)
@@ -101,7 +103,7 @@ def test_attempts_come_back_one_by_one() -> None:
 
 
 def test_no_number_of_names_fills_the_memory() -> None:
-    buckets = Buckets(SetClock(), burst=1, refill=1)
+    buckets = Buckets(SetClock().monotonic, burst=1, refill=1)
     for number in range(MOST + 100):
         buckets.take(str(number))
     assert len(buckets) == MOST

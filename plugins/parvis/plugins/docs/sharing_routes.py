@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Final
 
-from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
+from parvis.plugins import (
+    Buckets,
+    ErrorCode,
+    HttpRequest,
+    HttpResponse,
+    Refused,
+    Route,
+    network_of,
+)
 
 from .bodies import SAME, ChangedLink, NewLink, NewOwner, Secret, Sharer
 from .documents import Documents
-from .guesses import Guesses
 from .links import Links
 from .members import Members
 from .office import Office, malformed
 from .ownership import Ownership
 from .routes import NO_CONTENT, document_answer
 from .sharing import Sharing
+
+GUESSES: Final = 20
+"""Wrong secrets of links that a network may show at once."""
+
+REFILL: Final = 6.0
+"""Seconds after which it may show another."""
 
 Handler = Callable[..., Awaitable[HttpResponse]]
 
@@ -38,7 +53,7 @@ class SharingRoutes:
         self._members = members
         self._links = links
         self._ownership = ownership
-        self._guesses = Guesses()
+        self._guesses = Buckets(lambda: office.node.now(), GUESSES, REFILL)
 
     def routes(self) -> Sequence[Route]:
         link = "documents/{key}/links/{id}"
@@ -144,14 +159,18 @@ class SharingRoutes:
 
     async def _follow(self, request: HttpRequest) -> HttpResponse:
         body: Secret = request.value
-        now = self._office.node.now()
-        self._guesses.require(request.address, now)
+        network = network_of(request.address)
+        # Taken before it is known whether it was right, so that many at once are counted, too.
+        if wait := self._guesses.take(network):
+            reason = f"too many wrong links; try in {math.ceil(wait)} seconds"
+            raise Refused(ErrorCode.RATE_LIMITED, reason)
         try:
             let_in = await self._links.follow(request.caller, body.key, body.secret, body.name)
         except Refused as refusal:
-            if refusal.code is ErrorCode.ROOM_NOT_FOUND:
-                self._guesses.wrong(request.address, now)
+            if refusal.code is not ErrorCode.ROOM_NOT_FOUND:
+                self._guesses.give_back(network)
             raise
+        self._guesses.give_back(network)
         if let_in is None:
             return HttpResponse({"document": await self._documents.show(request.caller, body.key)})
         guest, seconds = let_in

@@ -5,9 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 
-from parvis.plugins import Caller, ErrorCode, Refused
-
-from ..identity.attempts import network_of
+from parvis.plugins import Caller, ErrorCode, Refused, network_of
 
 OF_ONE: Final = 64 * 1024 * 1024
 OF_ALL: Final = 256 * 1024 * 1024

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
-from parvis.plugins import Caller
+from parvis.plugins import Buckets, Caller
 from parvis.storage.accounts import Accounts, User
 
 from ..ports import Clock, Random
 from ..settings import LOCAL_TENANT, Settings
 from .apps import Apps
-from .attempts import Buckets
 from .claims import look
 from .errors import Unauthenticated
 from .links import Links
@@ -51,7 +50,7 @@ class Identity:
         self.tickets: Final = Tickets(clock, random)
         self.voids: Final = Voids(accounts, clock)
         # Each is kept for as long as a token could last.
-        self.revocations: Final = Buckets(clock, burst=100, refill=10.0)
+        self.revocations: Final = Buckets(clock.monotonic, burst=100, refill=10.0)
         self.apps: Final = Apps(auth.apps, clock)
         self.origins: Final = Origins(settings.server.public_url)
         self.people: Final = People(
