@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from random import SystemRandom
 
 from tests.simulation.scenarios import SCENARIOS
@@ -53,7 +54,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _work(options: argparse.Namespace, names: list[str]) -> object:
+def _work(options: argparse.Namespace, names: list[str]) -> Iterator[tuple[str, int]]:
     if options.minutes is None:
         first, last = map(int, options.seeds.split(":"))
         for seed in range(first, last):

@@ -214,7 +214,8 @@ class Device(ABC):
         return "pull", "", ""
 
     def _map(self, name: str) -> Map[Any]:
-        return self.doc.get(name, type=Map)
+        found: Map[Any] = self.doc.get(name, type=Map)
+        return found
 
     # What the judge asks
 

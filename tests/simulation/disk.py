@@ -56,11 +56,14 @@ class StoreWeather:
 
 
 @dataclass(slots=True, eq=False)
-class _Call:
+class Call:
+    """One call on its way; `batches` are those of an append."""
+
     life: Life
     name: str
     work: Callable[[], Coroutine[Any, Any, Any]]
     answer: asyncio.Future[Any]
+    batches: Sequence[Batch] = ()
     dropped: bool = False
 
 
@@ -81,14 +84,18 @@ class Disk:
         self._weather = weather
         self._ledger = ledger
         self._history = history
-        self._tail: list[_Call] = []
+        self._tail: list[Call] = []
 
     def call(
-        self, life: Life, name: str, work: Callable[[], Coroutine[Any, Any, T]]
+        self,
+        life: Life,
+        name: str,
+        work: Callable[[], Coroutine[Any, Any, T]],
+        batches: Sequence[Batch] = (),
     ) -> asyncio.Future[T]:
         """Begin a call for a life; the future is done when its answer is back."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._later(self._arrive, _Call(life, name, work, answer))
+        self._later(self._arrive, Call(life, name, work, answer, batches))
         return answer
 
     def power_cut(self) -> None:
@@ -105,19 +112,19 @@ class Disk:
                 if self._random.random() < 0.5:
                     self._drop(call)
 
-    def _drop(self, call: _Call) -> None:
+    def _drop(self, call: Call) -> None:
         call.dropped = True
         self._fail(call, "the power was cut")
 
-    def _fail(self, call: _Call, why: str) -> None:
+    def _fail(self, call: Call, why: str) -> None:
         if not call.answer.done():
             call.answer.set_exception(StoreUnavailable(why))
 
-    def _later(self, step: Callable[[_Call], None], call: _Call) -> None:
+    def _later(self, step: Callable[[Call], None], call: Call) -> None:
         delay = self._random.expovariate(1 / self._weather.delay)
         asyncio.get_running_loop().call_later(delay, step, call, context=NOBODY)
 
-    def _arrive(self, call: _Call) -> None:
+    def _arrive(self, call: Call) -> None:
         weather = self._weather
         if weather.stalled:
             self._later(self._arrive, call)
@@ -130,7 +137,7 @@ class Disk:
             self._tail.append(call)
             self._later(self._sync, call)
 
-    def _sync(self, call: _Call) -> None:
+    def _sync(self, call: Call) -> None:
         if call.dropped:
             return
         self._tail.remove(call)
@@ -140,7 +147,7 @@ class Disk:
             answer = StoreUnavailable("the answer was lost")
         self._later(lambda _: self._answer(call, answer), call)
 
-    def _answer(self, call: _Call, answer: object) -> None:
+    def _answer(self, call: Call, answer: object) -> None:
         if call.answer.done():
             return
         if isinstance(answer, Exception):
@@ -209,7 +216,10 @@ class View(FaultyStore):
     async def append(self, tenant: str, batches: Sequence[Batch]) -> Sequence[Appended]:
         try:
             return await self._disk.call(
-                self._life, "append", lambda: self._disk.append(self._life, tenant, batches)
+                self._life,
+                "append",
+                lambda: self._disk.append(self._life, tenant, batches),
+                batches,
             )
         except StoreUnavailable as error:
             return [Appended(Status.FAILED, detail=str(error)) for _ in batches]

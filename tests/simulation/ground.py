@@ -1,4 +1,4 @@
-"""The room type that is simulated: a document and an ordered part, with rights that can be taken."""
+"""The room type that is simulated: a document, an ordered part, and rights that can be taken."""
 
 from __future__ import annotations
 

@@ -14,11 +14,13 @@ import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Executor
 from contextlib import suppress
 from random import Random
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, TypeVarTuple, Unpack, cast
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _life: contextvars.ContextVar[Life | None] = contextvars.ContextVar("life", default=None)
 
@@ -77,8 +79,7 @@ class Shuffled(deque[asyncio.Handle]):
 
 
 def _context_of(handle: asyncio.Handle) -> contextvars.Context:
-    context: contextvars.Context = handle._context  # type: ignore[attr-defined]  # pyright: ignore  # typeshed leaves it out
-    return context
+    return cast(contextvars.Context, getattr(handle, "_context"))  # noqa: B009  typeshed has none
 
 
 class _Nowhere:
@@ -123,17 +124,22 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._tasks.append(task)
         return task
 
-    def run_in_executor(self, *args: Any) -> NoReturn:
+    def run_in_executor(
+        self,
+        executor: Executor | None,
+        func: Callable[[Unpack[Ts]], T],
+        *args: *Ts,
+    ) -> asyncio.Future[T]:
         raise RuntimeError("a thread would not be under virtual time")
 
     def bury(self) -> None:
         """Take apart what was killed or never ended, without a word; to be called at the end."""
         for task in self._tasks:
             if not task.done():
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # pyright: ignore  # as asyncio does
+                setattr(task, "_log_destroy_pending", False)  # noqa: B010  typeshed has none
                 # Its cleanup finds no running loop, and needs none: nobody sees what it does.
                 with suppress(BaseException):
-                    task.get_coro().close()  # type: ignore[union-attr]  # pyright: ignore  # never None: no eager tasks
+                    cast(Coroutine[Any, Any, Any], task.get_coro()).close()
             elif not task.cancelled():
                 task.exception()
         self._tasks.clear()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NOBODY: Final = contextvars.Context()
 """The world's own doing, which belongs to no life."""
 
+LONGEST_STRAY: Final = 1.0
+"""Seconds that an update may stay behind."""
+
 SILENCE: Final = 40.0
 """Seconds after which a half-open connection is noticed by both ends."""
 
@@ -32,13 +35,14 @@ class NetWeather:
         delay: Mean seconds that a frame is under way.
         slow: How probably a new connection is a slow one, whose frames take 50 times as long.
         repeats: How probably an update, which may come twice, does.
-        swaps: How probably an update goes behind the next one, as a careless client may send them.
+        strays: How probably an update stays behind while later ones overtake it, as a careless
+            client may send them.
     """
 
     delay: float = 0.005
     slow: float = 0.0
     repeats: float = 0.0
-    swaps: float = 0.0
+    strays: float = 0.0
 
 
 class Pipe:
@@ -62,19 +66,19 @@ class Pipe:
         connection = self._connection
         if connection.over:
             return
-        self._put(frame)
-        if not update or isinstance(frame, Disconnected):
-            return
         weather, random = connection.weather, connection.random
-        if random.random() < weather.repeats:
+        if update and random.random() < weather.strays:
+            wait = random.uniform(0.0, LONGEST_STRAY)
+            asyncio.get_running_loop().call_later(wait, self._put, frame, context=NOBODY)
+            return
+        self._put(frame)
+        if update and random.random() < weather.repeats:
             self._put(frame)
-        if len(self._queue) > 1 and random.random() < weather.swaps:
-            before = self._queue[-2]
-            if isinstance(before, bytes) and connection.is_update(before):
-                self._queue[-2], self._queue[-1] = self._queue[-1], self._queue[-2]
 
     def _put(self, frame: bytes | Disconnected) -> None:
         connection, loop = self._connection, asyncio.get_running_loop()
+        if connection.over:
+            return
         delay = connection.random.expovariate(1 / connection.delay)
         self._last = max(self._last, loop.time() + delay)
         self._queue.append(frame)
@@ -143,11 +147,11 @@ class Connection:
         self.up.send(frame, update=self.is_update(frame))
 
     def write_down(self, frame: bytes) -> None:
-        # Frames are repeated, but never swapped: a server sends its updates in order.
+        # Frames are repeated, but none stays behind: a server sends its updates in order.
         self.down.send(frame)
-        if self.weather.repeats and self._is_change(frame):
-            if self.random.random() < self.weather.repeats:
-                self.down.send(frame)
+        repeats = self.weather.repeats
+        if repeats and self._is_change(frame) and self.random.random() < repeats:
+            self.down.send(frame)
 
     def _down(self, frame: bytes | Disconnected) -> None:
         self.client.take(frame)
@@ -196,10 +200,11 @@ class End:
         while not self._arrived:
             self._waiting = asyncio.get_running_loop().create_future()
             await self._waiting
-        frame = self._arrived[0]
+        frame = self._arrived.popleft()
         if isinstance(frame, Disconnected):
+            self._arrived.appendleft(frame)
             raise Disconnected(frame.code, frame.reason)
-        return self._arrived.popleft()
+        return frame
 
 
 class ClientSocket:

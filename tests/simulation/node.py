@@ -136,7 +136,7 @@ class Node:
         await asyncio.sleep(DRAIN / 2)
         for session in tuple(serving.sessions):
             session.transport.abort()
-        while serving.sessions:
+        while serving.sessions:  # noqa: ASYNC110  it is virtual time, and soon
             await asyncio.sleep(0.01)
         # A store that does not answer would keep it for ever; then its supervisor kills it.
         closing = asyncio.get_running_loop().create_task(serving.core.close())

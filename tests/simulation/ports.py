@@ -88,7 +88,7 @@ class VirtualHelpers:
         self._slots = asyncio.Semaphore(2)
 
     async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  the port's word
-        question: list[Any] = msgpack.unpackb(msgpack.packb(list(args)), strict_map_key=False)
+        question: Any = msgpack.unpackb(msgpack.packb(list(args)), strict_map_key=False)
         async with self._slots:
             await asyncio.sleep(self._random.expovariate(1 / 0.01))
             weather, fate = self._weather, self._random.random()

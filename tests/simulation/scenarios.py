@@ -19,6 +19,7 @@ class Scenario:
         embedded: The store lives in the node, as SQLite does.
         seconds: How long people write and things go wrong.
         edits: Fewest and most, of each person.
+        burst: How probably somebody makes a few changes at once.
         messages: Most messages to the ordered part, of each native client.
         faults: Weights of the faults of `parvis`' nemesis; see `nemesis.FAULTS`.
         fault_pause: Mean seconds between two faults.
@@ -26,7 +27,7 @@ class Scenario:
         snapshot_rows: A snapshot is made after so many rows.
         unlogged: Bytes of updates that may wait for the store.
         idle: Seconds after which a room without people is let go.
-        repeats, swaps, slow: See `NetWeather`.
+        repeats, strays, slow: See `NetWeather`.
     """
 
     about: str
@@ -38,6 +39,7 @@ class Scenario:
     embedded: bool = True
     seconds: float = 8.0
     edits: tuple[int, int] = (3, 12)
+    burst: float = 0.2
     messages: int = 3
     faults: Mapping[str, int] = field(default_factory=dict[str, int])
     fault_pause: float = 1.5
@@ -47,7 +49,7 @@ class Scenario:
     unlogged: int = 16 * 1024 * 1024
     idle: float = 1.0
     repeats: float = 0.0
-    swaps: float = 0.0
+    strays: float = 0.0
     slow: float = 0.0
 
 
@@ -69,7 +71,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         "connections are cut, half-open and slow; updates come twice and in another order",
         faults=NETWORK,
         repeats=0.1,
-        swaps=0.1,
+        strays=0.1,
         slow=0.1,
     ),
     "homes": Scenario(
@@ -88,8 +90,25 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         "snapshots all the time, rooms let go and loaded anew, helpers that are missing or late",
         snapshot_rows=3,
         idle=0.1,
-        swaps=0.15,
+        strays=0.15,
         faults={"empty": 4, "kill": 2, "helpers": 2, "fail": 2, "lose": 1, "power": 1},
+    ),
+    "gaps": Scenario(
+        "updates come before what they build on, and the room is let go before that has come",
+        dialects={"native": 1, "yjs": 1},
+        burst=0.7,
+        strays=0.3,
+        snapshot_rows=3,
+        idle=0.05,
+        faults={"empty": 3, "kill": 4, "forget": 3, "cut": 2, "fail": 2},
+        fault_pause=0.8,
+    ),
+    "loading": Scenario(
+        "the room is loaded again and again from a store that fails",
+        snapshot_rows=4,
+        idle=0.05,
+        faults={"empty": 3, "kill": 3, "fail": 5, "down": 1},
+        fault_pause=0.6,
     ),
     "clocks": Scenario(
         "wall clocks jump by days",
@@ -116,7 +135,7 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         unlogged=20_000,
         snapshot_rows=6,
         repeats=0.05,
-        swaps=0.05,
+        strays=0.05,
         slow=0.05,
     ),
     "crowd": Scenario(

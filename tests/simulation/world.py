@@ -83,7 +83,7 @@ class World:
         self.store_weather = StoreWeather()
         self.helper_weather = HelperWeather()
         self.net_weather = NetWeather(
-            slow=scenario.slow, repeats=scenario.repeats, swaps=scenario.swaps
+            slow=scenario.slow, repeats=scenario.repeats, strays=scenario.strays
         )
         self.disk = Disk(Random(f"{seed}/disk"), self.store_weather, self.ledger, history)
         self.disk.embedded = scenario.embedded
@@ -207,6 +207,8 @@ class World:
             await asyncio.sleep(self.chance.uniform(0, 2 * self.scenario.seconds / (edits + 1)))
             if device.allowed or device.rogue:
                 device.act()
+                while self.chance.uniform(0, 1) < self.scenario.burst:
+                    device.act()
                 if messages and isinstance(device, NativeDevice):
                     messages -= 1
                     device.write()
@@ -228,7 +230,7 @@ class World:
         weather.fail = weather.lose = 0.0
         weather.down = weather.stalled = False
         self.helper_weather.missing = self.helper_weather.late = 0.0
-        self.net_weather.slow = 0.0
+        self.net_weather.slow = self.net_weather.strays = 0.0
         for node in self.nodes:
             self.restart(node)
         for device in self.devices:
