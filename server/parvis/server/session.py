@@ -54,7 +54,7 @@ class DialectSession(ABC):
         self.id = core.random.bytes(12).hex()
         self.transport = transport
         self.outbox = Outbox(transport, core.slow, self._drained, self._give_up)
-        self.seats: set[Seat] = set()
+        self.seats: dict[Seat, None] = {}  # in their order, which a set of them has not
         self.closed = False
         self._errands = 0
         self._used = 0.0
@@ -163,12 +163,12 @@ class DialectSession(ABC):
 
     def sit_down(self, seat: Seat) -> None:
         """The session is in a part now; if it ended meanwhile, it leaves at once."""
-        self.seats.add(seat)
+        self.seats[seat] = None
         if self.closed:
             self.stand_up(seat)
 
     def stand_up(self, seat: Seat) -> None:
-        self.seats.discard(seat)
+        self.seats.pop(seat, None)
         leave(self.core, seat)
 
     # Errands: what runs beside the reading of the socket

@@ -19,16 +19,16 @@ class Sessions:
     """Finds the sessions of a person, to tell them something that belongs to no part."""
 
     def __init__(self) -> None:
-        self._sessions: dict[tuple[str, str], set[Told]] = {}
+        self._sessions: dict[tuple[str, str], dict[Told, None]] = {}
 
     def add(self, tenant: str, user: str, session: Told) -> None:
         """A session speaks for somebody now. Adding it again changes nothing."""
-        self._sessions.setdefault((tenant, user), set()).add(session)
+        self._sessions.setdefault((tenant, user), {})[session] = None
 
     def discard(self, tenant: str, user: str, session: Told) -> None:
         """A session has ended."""
         if (sessions := self._sessions.get((tenant, user))) is not None:
-            sessions.discard(session)
+            sessions.pop(session, None)
             if not sessions:
                 del self._sessions[tenant, user]
 

@@ -331,7 +331,7 @@ class NativeSession(DialectSession):
     def forget(self, seat: NativeSeat) -> None:
         """A seat was taken away."""
         self._channels.pop(seat.channel, None)
-        self.seats.discard(seat)
+        self.seats.pop(seat, None)
 
     def _leave(self, message: m.Leave) -> None:
         if (seat := self._channels.pop(message.channel, None)) is not None:
