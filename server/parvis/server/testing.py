@@ -322,7 +322,8 @@ async def live_room(
             quarantine=Quarantine(store, helpers, clock),
             registry=registry,
             metrics=Metrics(),
-            limits=limits or Limits(),
+            # No pause between commits: a clock that a test sets would stand still meanwhile.
+            limits=limits or Limits(flush_pause=0.0),
         )
         stack.push_async_callback(core.close)
         workers = HelperPool(1, clock, confinement=CONFINED)

@@ -84,6 +84,7 @@ class Past:
         if self._is_earlier(span, offset):
             kept = await self._kept(span, offset)
             return bytes(await self._do("travelling:state", kept["log"]))
+        span.require(offset)
         return await self._checkpoints.state(span, offset)
 
     async def offset(self, address: Address, time: float) -> int:
@@ -171,7 +172,7 @@ class Past:
         override = "" if address.part else kind.restores
         span = await self._reading.span(address)
         earlier = self._is_earlier(span, offset)
-        if not override:
+        if not (override and earlier):
             # Nothing of another life's document is known by its clocks.
             span.require(offset)
         then = await (self._kept if earlier else self._checkpoints.at)(span, offset)
