@@ -132,6 +132,10 @@ class Metrics:
     # The process and what it depends on
     loop_lag_seconds = plain(Histogram, "How late the event loop called a timer.", SECONDS)
     store_up = plain(Gauge, "1 while the store takes writes, else 0.")
+    backup_last_success_timestamp_seconds = plain(Gauge, "When the last backup was made; 0: never.")
+    backup_last_verified_timestamp_seconds = plain(
+        Gauge, "When a drill last restored a backup whole; 0: never."
+    )
     http_requests = by(Counter, "HTTP requests answered.", "status")
 
     def __init__(self) -> None:

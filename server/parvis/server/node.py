@@ -14,6 +14,7 @@ from parvis.storage import Blobs, StorageError, Store, StoreUnavailable, User
 from parvis.storage.factory import open_blobs, open_store
 
 from .api import Api, Gate, make_app
+from .backup.standing import standing
 from .clock import SystemClock, SystemRandom
 from .core import Core
 from .doorway import accept
@@ -282,6 +283,9 @@ async def _beat(core: Core, health: Health, data: Path) -> None:
         else:
             health.set("store", True)
             metrics.store_up.set(1)
+        backups = standing(data)
+        metrics.backup_last_success_timestamp_seconds.set(backups.created)
+        metrics.backup_last_verified_timestamp_seconds.set(backups.verified)
         await core.clock.sleep(BEAT)
 
 

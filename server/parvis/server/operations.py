@@ -14,6 +14,7 @@ from parvis.plugins import ErrorCode, Refused, YDoc
 from parvis.protocol import RoomName
 from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
 
+from .backup.keys import sign
 from .errors import ServerError
 from .hosting.registry import Registry
 from .identity import Identity
@@ -166,6 +167,18 @@ class Operations:
             for each in await self._store.quarantined(tenant, room)
         ]
 
+    async def backup_sign(self, *, digest: str, fresh: str) -> Json:
+        """Sign the manifest of a backup in the node's name; see `parvis.server.backup.keys`.
+
+        Args:
+            digest: SHA-256 of the manifest, in hex.
+            fresh: 32 bytes of chance in hex, the node's secret if it has none yet.
+        """
+        signer, signature = await sign(
+            self._identity.people.accounts, bytes.fromhex(digest), fresh=bytes.fromhex(fresh)
+        )
+        return {"signer": signer, "signature": signature.hex()}
+
     async def _info(self, tenant: str, name: RoomName) -> RoomInfo:
         info = await self._store.room(tenant, name.room)
         if info is None:
@@ -239,6 +252,7 @@ OPERATIONS: Final = (
     "room_export",
     "room_delete",
     "quarantine_list",
+    "backup_sign",
 )
 """The methods of `Operations` that may be asked for by name."""
 

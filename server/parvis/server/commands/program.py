@@ -98,11 +98,21 @@ COMMON: Final = (
 TENANT: Final = _argument("--tenant", default=LOCAL_TENANT, help=f"whose data ({LOCAL_TENANT})")
 ROOM: Final = _argument("room", metavar="ROOM", help="type/key")
 
+KEY: Final = _argument("--key", metavar="FILE", help="key file of parvis backup key (backup.key)")
+BACKUP: Final = _argument("file", metavar="FILE", help="a file, or s3://BUCKET/PREFIX/NAME?…")
+NEWEST: Final = _argument(
+    "file", metavar="FILE", nargs="?", help="a file, or s3://BUCKET/PREFIX/NAME?… (the newest)"
+)
+TEXTFILE: Final = _argument(
+    "--textfile", metavar="FILE", help="write the metrics for node_exporter, too"
+)
+
 GROUPS: Final = {
     "user": "accounts",
     "room": "rooms",
     "quarantine": "updates that were set aside",
     "mail": "letters",
+    "backup": "copies of everything",
     "store": "where everything durable is",
     "config": "settings",
 }
@@ -203,6 +213,55 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
         "list updates that were set aside",
         _lazily("rooms", "quarantine"),
         (TENANT, _argument("--room", help="of one room only")),
+    ),
+    "backup key": (
+        "make the key file that opens backups",
+        _lazily("backups", "new_key"),
+        (_argument("file", metavar="FILE"),),
+    ),
+    "backup create": (
+        "copy everything into one encrypted file, while the node serves",
+        _lazily("backups", "make"),
+        (
+            KEY,
+            _argument("--to", metavar="DIR", help="folder for it (backup.folder)"),
+            _argument(
+                "--keep",
+                metavar="RULE",
+                action="append",
+                help="then delete others but the newest 14, or those of 30d; may be repeated"
+                " (backup.keep)",
+            ),
+            _argument("--upload", metavar="URL", help="s3://BUCKET/PREFIX?… (backup.upload)"),
+            _argument(
+                "--lock-days",
+                type=float,
+                metavar="DAYS",
+                help="nobody deletes the upload for so long (backup.lock_days)",
+            ),
+            TEXTFILE,
+        ),
+    ),
+    "backup verify": (
+        "read a backup to its end, and check all of it",
+        _lazily("backups", "check"),
+        (KEY, NEWEST),
+    ),
+    "backup restore": (
+        "fill an empty data folder, or an empty database, from a backup",
+        _lazily("backups", "bring_back"),
+        (KEY, BACKUP),
+    ),
+    "backup drill": (
+        "restore a backup aside, compare every room, and report",
+        _lazily("backups", "rehearse"),
+        (
+            KEY,
+            NEWEST,
+            _argument("--work", metavar="DIR", help="where there is room for it (the system's)"),
+            _argument("--report", metavar="FILE", help="name of the report (beside the backup)"),
+            TEXTFILE,
+        ),
     ),
     "mail test": (
         "send a letter, to see that letters arrive",

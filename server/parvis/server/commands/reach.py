@@ -36,8 +36,13 @@ def operate(
     """
     if not create:
         require_folder(settings)
+    return asyncio.run(reached(settings, operation, arguments))
+
+
+async def reached(settings: Settings, operation: str, arguments: Mapping[str, Any]) -> Any:
+    """Do an operation, as `operate` does, for a command that runs a loop of its own."""
     try:
-        return asyncio.run(_operate(settings, operation, arguments))
+        return await _operate(settings, operation, arguments)
     except Fault as error:
         raise CommandError(error.message, error.hint, code=error.code) from None
     except StorageError as error:

@@ -40,14 +40,20 @@ def _store_url(url: str) -> str | None:
     return "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE or memory:"
 
 
+def _s3_url(url: str) -> str | None:
+    try:
+        if url:
+            s3_place(url)
+    except StorageError:
+        return "s3://BUCKET/PREFIX?endpoint=https://…&region=… without keys in it"
+    return None
+
+
 def _blobs_url(url: str) -> str | None:
     if url == "folder":
         return None
-    try:
-        s3_place(url)
-    except StorageError:
-        return "folder, or s3://BUCKET/PREFIX?endpoint=https://…&region=… without keys in it"
-    return None
+    wrong = _s3_url(url or "s3:")
+    return wrong and f"folder, or {wrong}"
 
 
 def _redis_url(url: str) -> str | None:
@@ -195,6 +201,30 @@ class BlobSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """What ``parvis backup`` does unless it is told otherwise."""
+
+    folder: str = setting("", "Where backups are written; empty: backups in the data folder.")
+    key: str = setting("", "Key file; to make backups its public lines will do.")
+    keep: tuple[str, ...] = setting(
+        (), "Which backups stay: the newest 14, those of 30d, or both; empty: all."
+    )
+    upload: str = setting("", "Where they are sent, too: s3://BUCKET/PREFIX?…", check=_s3_url)
+    access_key: str = setting("", "Key of S3; empty: AWS_ACCESS_KEY_ID, or the machine's role.")
+    secret_key: str = setting("", "Secret of that key.", secret=True)
+    lock_days: float = setting(
+        0.0, "Nobody deletes what was sent for so long; 0: no lock.", unit="days", low=0, high=36500
+    )
+    lock_mode: Literal["GOVERNANCE", "COMPLIANCE"] = setting(
+        "COMPLIANCE", "COMPLIANCE: nobody at all; GOVERNANCE: who has a special right does."
+    )
+
+    def __post_init__(self) -> None:
+        if bool(self.access_key) != bool(self.secret_key):
+            raise ValueError("expected both access_key and secret_key, or neither")
+
+
+@dataclass(frozen=True, slots=True)
 class RoomSettings:
     """What the core knows of a room type's settings; `options` belong to the type."""
 
@@ -332,6 +362,7 @@ class Settings:
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     blobs: BlobSettings = BlobSettings()
+    backup: BackupSettings = BackupSettings()
     auth: AuthSettings = AuthSettings()
     mail: MailSettings = MailSettings()
     log: LogSettings = LogSettings()
