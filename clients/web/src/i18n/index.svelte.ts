@@ -10,7 +10,7 @@ import type english from './en'
 import { local } from '../device/local'
 import { fill, isLanguage, LANGUAGES, preferred, regional, type Language, type Message, type Messages, type Slots } from './messages'
 
-export { LANGUAGES, type Language, type Message, type Messages, type Slots, type Translated } from './messages'
+export { isolate, LANGUAGES, unmarked, type Language, type Message, type Messages, type Slots, type Translated } from './messages'
 
 type Loader = () => Promise<{ default: Messages }>
 type Loaders = Readonly<Record<Language, Loader>>

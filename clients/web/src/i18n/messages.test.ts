@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { products } from '../products'
 import { Dates } from './dates'
-import { fill, LANGUAGES, preferred, regional, type Message, type Messages } from './messages'
+import { fill, LANGUAGES, preferred, regional, unmarked, type Message, type Messages } from './messages'
 
 const shell = { id: 'shell', messages: { en: () => import('./en'), fr: () => import('./fr') } }
 const slots = (message: Message) => {
@@ -93,4 +93,11 @@ describe('times', () => {
     expect(english.day(now - 400 * 86_400, now)).toBe('Oct 16, 2025')
     expect(french.day(now - 400 * 86_400, now)).toBe('16 oct. 2025')
   })
+})
+
+test('a name that turns the direction of writing stays within itself', () => {
+  const filled = fill('Restore “{title}” of {name}?', 'en', { title: 'Plan \u202egnihton\u2069', name: 'Ada' })
+  expect(filled).toBe('Restore “\u2068Plan \u202egnihton\u2069” of Ada?')
+  expect(fill('{name}!', 'en', { name: 'שרה' })).toBe('\u2068שרה\u2069!')
+  expect(unmarked(filled)).toBe('Restore “Plan \u202egnihton” of Ada?')
 })

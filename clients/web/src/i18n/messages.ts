@@ -35,13 +35,31 @@ function kept<Value>(cache: Map<Language, Value>, language: Language, make: () =
   return value
 }
 
+/** Signs that turn the direction of writing, and letters that run from right to left. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/
+const ISOLATES = /[\u2066-\u2069]/g
+
+/**
+ * A name or title such that the words around it run as they would without it: for texts without markup
+ * (elsewhere `<bdi>` does it). Without U+202E and the like it stays as it is.
+ */
+export function isolate(value: string): string {
+  // Isolates of its own, left open or closed too often, would let it out.
+  return TURNING.test(value) ? `\u2068${value.replace(ISOLATES, '')}\u2069` : value
+}
+
+/** The same text for being kept: without what `isolate` has put in. */
+export function unmarked(text: string): string {
+  return text.replace(ISOLATES, '')
+}
+
 /** `message` in `language` with its slots filled; a slot without a value stays as it is written. */
 export function fill(message: Message, language: Language, slots: Slots = {}): string {
   const text = typeof message === 'string' ? message : plural(message, language, Number(slots['n'] ?? 0))
   return text.replace(/\{(\w+)\}/g, (whole, slot: string) => {
     const value = slots[slot]
     if (value === undefined) return whole
-    return typeof value === 'number' ? kept(numbers, language, () => new Intl.NumberFormat(language)).format(value) : value
+    return typeof value === 'number' ? kept(numbers, language, () => new Intl.NumberFormat(language)).format(value) : isolate(value)
   })
 }
 

@@ -1,4 +1,5 @@
 // Where the reader is: the address, going elsewhere without a reload, titles, scrolling and focus.
+import { isolate } from '@i18n'
 import { tick } from 'svelte'
 import { match, type Params } from './pattern'
 
@@ -50,7 +51,7 @@ export function said(): string {
 /** Names the page in the window's title: `$effect(() => setTitle(t('…')))`. */
 export function setTitle(words: string): void {
   state.title = words
-  document.title = words ? `${words} · Parvis` : 'Parvis'
+  document.title = words ? `${isolate(words)} · Parvis` : 'Parvis'
 }
 
 /** The parameters of the present address under `pattern`, or null. */

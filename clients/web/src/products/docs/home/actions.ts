@@ -1,4 +1,5 @@
 // What can be done with documents from lists and menus: each says how it went, and how to take it back.
+import { unmarked } from '@i18n'
 import { Refusal } from '@shell/api'
 import { report } from '@shell/refusals'
 import { go } from '@shell/router.svelte'
@@ -48,7 +49,7 @@ export async function rename(document: docs.Doc, title: string): Promise<void> {
 }
 
 export async function duplicate(document: docs.Doc): Promise<docs.Doc | null> {
-  const title = t('duplicate.title', { title: titleOf(document) }).slice(0, 300)
+  const title = unmarked(t('duplicate.title', { title: titleOf(document) })).slice(0, 300)
   const copy = await attempt(t('duplicate.failed', { title: titleOf(document) }), () => docs.duplicateDocument(document.key, title))
   if (copy === null) return null
   lists.changed(copy)
