@@ -99,7 +99,7 @@ FILES: Final[Mapping[str, tuple[str, bytes]]] = {
     "both.gif": ("image/gif", b"GIF89a/*" + SCRIPT + b"*/=1;hacked(1)//"),
 }
 NOT_TAKEN = (
-    "This picture cannot be shown here: it is damaged, or not what its name says."
+    "This image cannot be shown here: it is damaged, or not what its name says."
     " PNG, JPEG, GIF and WebP work."
 )
 
@@ -124,7 +124,7 @@ def test_hostile_images_are_refused_in_words_and_run_nothing(
     kinds = "is not an image that can be shown here. PNG, JPEG, GIF and WebP can."
     assert result == {
         "said": {
-            "bomb.png": "This picture is too large. Up to 20 MB and 40 million pixels work,"
+            "bomb.png": "This image is too large. Up to 20 MB and 40 million pixels work,"
             " as long as the document has room.",
             "truncated.png": NOT_TAKEN,
             "text.jpg": NOT_TAKEN,

@@ -368,7 +368,7 @@ export async function image(settings) {
   await chooser.setFiles([file])
   await page.waitForFunction(() => document.querySelector('.doc-image img')?.naturalWidth === 400)
   // What is no image is refused with words.
-  const [again] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Insert a picture' }).click()])
+  const [again] = await Promise.all([page.waitForEvent('filechooser'), page.getByRole('button', { name: 'Insert an image' }).click()])
   await again.setFiles([{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }])
   const refused = await page.locator('.toast, [role=alert]').filter({ hasText: 'notes.txt' }).first().textContent()
   // By the keyboard from the line above.

@@ -149,7 +149,7 @@ export async function good_images({ url, chromium, files }) {
   await give(ada, 'drop', { files: [files[1]] })
   await widths(ada, 2)
   const chooser = ada.waitForEvent('filechooser')
-  await ada.getByRole('button', { name: 'Insert a picture' }).click()
+  await ada.getByRole('button', { name: 'Insert an image' }).click()
   const { name, type, base64 } = files[2]
   await (await chooser).setFiles([{ name, mimeType: type, buffer: Buffer.from(base64, 'base64') }])
   const both = [await widths(ada, 3), await widths(grace, 3)]

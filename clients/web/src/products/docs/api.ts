@@ -65,6 +65,8 @@ export interface Link {
   readonly by: Who
   /** Only in the answer that made it. */
   readonly secret?: string
+  /** Lets nobody in while whoever made it may not share. */
+  readonly stopped?: boolean
 }
 
 export interface Sharing {
@@ -152,9 +154,11 @@ export const giveRole = (of: Shareable, who: { user: string } | { email: string 
 /** Undefined if one has left oneself. */
 export const takeRole = (of: Shareable, who: string): Promise<Sharing | undefined> =>
   api.delete<Sharing | undefined>(`${placeOf(of)}/people/${encodeURIComponent(who)}`)
+/** Makes somebody the owner of a document; the one before becomes an editor. */
+export const handOver = async (key: string, user: string): Promise<Doc> => (await api.post<{ document: Doc }>(`${one(key)}/owner`, { user })).document
 export const makeLink = async (key: string, role: LinkRole, expires: number | null): Promise<Link> =>
   (await api.post<{ link: Link }>(`${one(key)}/links`, { role, expires })).link
-export const changeLink = async (key: string, id: string, what: { role?: LinkRole; expires?: number | null }): Promise<Link> =>
+export const changeLink = async (key: string, id: string, what: { role?: LinkRole; expires?: number | null; adopt?: true }): Promise<Link> =>
   (await api.patch<{ link: Link }>(`${one(key)}/links/${encodeURIComponent(id)}`, what)).link
 export const endLink = (key: string, id: string): Promise<void> => api.delete(`${one(key)}/links/${encodeURIComponent(id)}`)
 

@@ -1,6 +1,6 @@
 // Which documents were opened here and have a copy on this device, so that they can be found without network.
 //
-// The copies themselves are the SDK's, in IndexedDB; this is their list, and the pictures they show.
+// The copies themselves are the SDK's, in IndexedDB; this is their list, and the images they show.
 // Both are this person's own and go when they sign out.
 import { deviceDocuments } from '@parvis/client'
 import { account } from '@shell/account.svelte'
@@ -11,8 +11,8 @@ export type KeptDocument = Doc & { readonly kept: number }
 
 const MOST = 200
 const listOf = (user: string): string => `parvis.docs.kept.${user}`
-/** The cache of pictures of somebody who is signed in. */
-export const picturesOf = (user: string): string => `parvis-docs-${user}`
+/** The cache of images of somebody who is signed in. */
+export const imagesOf = (user: string): string => `parvis-docs-${user}`
 
 function read(user: string): KeptDocument[] {
   try {
@@ -65,5 +65,5 @@ export function forgetKept(key: string): void {
 
 account.onLeave(async (user) => {
   localStorage.removeItem(listOf(user.id))
-  if ('caches' in globalThis) await caches.delete(picturesOf(user.id))
+  if ('caches' in globalThis) await caches.delete(imagesOf(user.id))
 })

@@ -13,7 +13,7 @@ import { comeIn, forgetVisit, type Visit } from './link'
 import { Meta } from './meta.svelte'
 import { type Ended, failureOf, isGone, type Phase } from './outcomes'
 import { People, type Person } from './people.svelte'
-import { Pictures } from './pictures'
+import { Images } from './images'
 
 /** Where the reader's newest work is, in every part together. */
 export type Standing = Saved | 'connecting' | 'offline' | 'refused' | 'ended'
@@ -50,7 +50,7 @@ export class OpenDocument {
   refused = $state.raw<RefusedEdits | null>(null)
   /** Work put aside when the document began anew. */
   rescued = $state.raw<Rescue | null>(null)
-  pictures: Pictures
+  images: Images
   readonly #about = new Meta()
   readonly #people = new People()
   #session: Session | null = null
@@ -61,7 +61,7 @@ export class OpenDocument {
 
   constructor(key: string) {
     this.key = key
-    this.pictures = new Pictures(key, async () => undefined, null)
+    this.images = new Images(key, async () => undefined, null)
   }
 
   get title(): string {
@@ -142,8 +142,8 @@ export class OpenDocument {
     const { visit } = this
     const session = visit === null ? live.session() : live.asGuest(visit.guest, visit.token)
     this.#session = session
-    this.pictures.destroy()
-    this.pictures = new Pictures(this.key, this.token, this.isMember ? (account.user?.id ?? null) : null)
+    this.images.destroy()
+    this.images = new Images(this.key, this.token, this.isMember ? (account.user?.id ?? null) : null)
     const room = `docs/${this.key}`
     const offline = this.isMember
     const content = session.document(room, { schema: SCHEMA, offline, batch: 'frame' })
@@ -223,7 +223,7 @@ export class OpenDocument {
     this.meta?.leave()
     this.comments?.leave()
     this.content = this.meta = this.comments = null
-    this.pictures.destroy()
+    this.images.destroy()
     if (this.visit !== null) void this.#session?.close()
   }
 

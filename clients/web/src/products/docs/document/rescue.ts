@@ -5,12 +5,12 @@ import type { Doc } from '../api'
 import { createViewer, type Words } from '../editor'
 import { fileName, saveFile } from '../titles'
 
-/** The content of a document as HTML and as plain text, as it is shown. Pictures keep their alternative text. */
+/** The content of a document as HTML and as plain text, as it is shown. Images keep their alternative text. */
 export function contentOf(doc: Y.Doc, words: Words): { html: string; text: string } {
   const element = document.createElement('div')
   element.className = 'unseen'
   document.body.append(element)
-  const viewer = createViewer({ element, doc, words, image: () => Promise.reject(new Error('no pictures here')) })
+  const viewer = createViewer({ element, doc, words, image: () => Promise.reject(new Error('no images here')) })
   try {
     return { html: viewer.dom.innerHTML, text: viewer.dom.innerText }
   } finally {

@@ -2,13 +2,13 @@
 import { onLanguage } from '@i18n'
 import { toasts } from '@ui/toasts.svelte'
 import { untrack } from 'svelte'
-import { mentionable, uploadFile } from '../api'
+import { fetchFile, mentionable, uploadFile } from '../api'
 import type { Comments } from '../comments/threads.svelte'
 import { createEditor, createViewer } from '../editor'
 import type { Anchor, Count, EditorEvent, EditorHandle, EditorOptions, EditorState, Heading } from '../editor'
 import { t } from '../words'
 import type { OpenDocument } from './open.svelte'
-import { whyNoPicture } from './pictures'
+import { whyNoImage } from './images'
 
 export interface SurfaceOptions {
   /** What screen readers call the text. Reactive. */
@@ -72,8 +72,9 @@ export class Surface {
     this.foreign = null
     const editor = createEditor({
       element, doc, awareness: content.awareness, user: self, editable: this.editable, words, label: this.#options.label(),
-      upload: async (file, { signal }) => uploadFile(key, file, signal, await token()).catch((error: unknown) => Promise.reject(new Error(whyNoPicture(error)))),
-      image: (hash) => this.#open.pictures.url(hash),
+      upload: async (file, { signal }) => uploadFile(key, file, signal, await token()).catch((error: unknown) => Promise.reject(new Error(whyNoImage(error)))),
+      image: (hash) => this.#open.images.url(hash),
+      elsewhere: { here: key, fetch: async (from, hash) => (await fetchFile(from, hash)).blob() },
       people: async (query) => mentionable(key, query, await token()).then((people) => [...people]),
       // The editor answers at once, also in the middle of an effect.
       onEvent: (event) => untrack(() => this.#on(event)),
@@ -89,10 +90,10 @@ export class Surface {
   }
 
   #show(element: HTMLElement): (() => void) | undefined {
-    const { doc, pictures } = this.#open
+    const { doc, images } = this.#open
     if (doc === null) return undefined
     this.foreign = null
-    const viewer = createViewer({ element, doc, words, image: pictures.url, label: this.#options.label() })
+    const viewer = createViewer({ element, doc, words, image: images.url, label: this.#options.label() })
     return () => viewer.destroy()
   }
 

@@ -1,21 +1,21 @@
-// The pictures of a document as object URLs: fetched with whatever lets one in, kept for when there is no network.
+// The images of a document as object URLs: fetched with whatever lets one in, kept for when there is no network.
 import { Refusal } from '@shell/api'
 import { words } from '@shell/refusals'
 import { fetchFile } from '../api'
-import { picturesOf } from '../offline'
+import { imagesOf } from '../offline'
 import { t } from '../words'
 
-/** The sentence for a picture that the server does not take. */
-export function whyNoPicture(error: unknown): string {
+/** The sentence for an image that the server does not take. */
+export function whyNoImage(error: unknown): string {
   const code = error instanceof Refusal ? error.code : ''
-  if (code === 'malformed') return t('picture.broken')
-  return code === 'too_large' ? t('picture.tooLarge') : words(error)
+  if (code === 'malformed') return t('image.broken')
+  return code === 'too_large' ? t('image.tooLarge') : words(error)
 }
 
-export class Pictures {
+export class Images {
   readonly #key: string
   readonly #token: () => Promise<string | undefined>
-  /** Where pictures are kept on this device; null: nowhere. */
+  /** Where images are kept on this device; null: nowhere. */
   readonly #cache: string | null
   readonly #urls = new Map<string, Promise<string>>()
   #over = false
@@ -23,7 +23,7 @@ export class Pictures {
   constructor(key: string, token: () => Promise<string | undefined>, user: string | null) {
     this.#key = key
     this.#token = token
-    this.#cache = user !== null && 'caches' in globalThis ? picturesOf(user) : null
+    this.#cache = user !== null && 'caches' in globalThis ? imagesOf(user) : null
   }
 
   /** An address for an `img`. Rejects if it can neither be fetched nor is kept here. */
@@ -54,7 +54,7 @@ export class Pictures {
       if (cache !== null) await cache.put(name, response.clone()).catch(() => undefined)
     }
     const blob = await response.blob()
-    if (!blob.type.startsWith('image/')) throw new Refusal('strange_answer', `a picture of type ${blob.type}`)
+    if (!blob.type.startsWith('image/')) throw new Refusal('strange_answer', `an image of type ${blob.type}`)
     const url = URL.createObjectURL(blob)
     if (this.#over) URL.revokeObjectURL(url)
     return url
