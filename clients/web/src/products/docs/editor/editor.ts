@@ -14,6 +14,7 @@ import { repairIds } from './content/repair'
 import { countCharacters, countWords, survey } from './content/survey'
 import { extensions } from './extensions'
 import { afterPaint, whenIdle } from './idle'
+import { fromElsewhere } from './images/elsewhere'
 import { images as imageStore } from './images/store'
 import { uploads as uploadCards, type Uploads } from './images/uploads'
 import { keyHelp } from './help'
@@ -38,7 +39,7 @@ interface Bound {
 
 /** Puts an editor into `options.element`; see `types.ts` for what it takes and gives. */
 export function createEditor(options: EditorOptions): EditorHandle {
-  const { doc, awareness, onEvent } = options
+  const { doc, awareness, elsewhere, onEvent } = options
   const fragment = doc.getXmlFragment(options.fragment ?? 'default')
   const root = document.createElement('div')
   root.className = 'doc-editor'
@@ -151,6 +152,7 @@ export function createEditor(options: EditorOptions): EditorHandle {
             ...(HAS_SECTIONS ? [sections()] : []),
             highlight(),
             made!.uploads.plugin,
+            ...(elsewhere === undefined ? [] : [fromElsewhere({ images: pictures, elsewhere, upload: options.upload, words: () => words, onEvent })]),
             ...made!.comments.plugins,
             ...made!.surfaces.plugins,
             ...(awareness === null ? [] : [cursors(binding!, awareness, words, { moved: (client) => following.moved(client) })]),

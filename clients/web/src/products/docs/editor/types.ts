@@ -20,6 +20,14 @@ export interface UploadedImage {
   height: number
 }
 
+/** Other documents with images. */
+export interface Elsewhere {
+  /** What this document is called in others. */
+  here: string
+  /** An image of the document called `from`; rejects if the reader may not have it. */
+  fetch(from: string, hash: string): Promise<Blob>
+}
+
 /**
  * Stores an image. Rejects with an `Error` whose message the reader may see.
  * `progress` takes the share sent so far, 0 to 1.
@@ -43,6 +51,8 @@ export interface EditorOptions {
   upload: Upload
   /** An address for an `img` of a stored image, e.g. an object URL; the editor asks once per hash. */
   image: (hash: string) => Promise<string>
+  /** Where images pasted from other documents are had; without it they are not. */
+  elsewhere?: Elsewhere
   people: (query: string) => Promise<Person[]>
   onEvent: (event: EditorEvent) => void
   /** The name of the text field for screen readers; the document's title does well. */
@@ -162,7 +172,7 @@ export type EditorEvent =
   /** What was foreign is gone; the editor is bound again. */
   | { type: 'familiar' }
   /** Something was refused: say it to the person; `message` is in the reader's language. */
-  | { type: 'refused'; reason: 'paste-too-large' | 'too-deep' | 'too-long' | 'image-too-large' | 'image-type' | 'unsafe-link'; message: string }
+  | { type: 'refused'; reason: 'paste-too-large' | 'too-deep' | 'too-long' | 'image-too-large' | 'image-type' | 'image-elsewhere' | 'unsafe-link'; message: string }
   /** The person asked for the list of keys (Ctrl+/): `keys()` gives it. */
   | { type: 'help' }
 

@@ -9,9 +9,9 @@ import type { EditorView } from '@tiptap/pm/view'
 import { LONG } from './near'
 
 /** Blocks in a section when it is made. */
-export const TYPICAL = 32
+export const TYPICAL = 16
 /** With more it is divided. */
-export const MOST = 64
+export const MOST = 32
 
 /** Whether this browser draws sections; the others' editing is not known to keep to slots. */
 export const HAS_SECTIONS = typeof HTMLSlotElement !== 'undefined' && 'assign' in HTMLSlotElement.prototype && /Chrome\//.test(navigator.userAgent)

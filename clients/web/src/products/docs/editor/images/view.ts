@@ -12,7 +12,8 @@ const LEAP = 50
 export function imageView(images: Images, words: () => Words) {
   return ({ node, view, getPos }: NodeViewRendererProps): NodeView => {
     let shown = node
-    let hash: string | null = null
+    /** Undefined: nothing is drawn yet. */
+    let hash: string | null | undefined
     const dom = document.createElement('figure')
     const frame = document.createElement('div')
     const picture = document.createElement('img')
@@ -42,7 +43,7 @@ export function imageView(images: Images, words: () => Words) {
       retry.type = 'button'
       retry.textContent = words()('editor.image.retry')
       retry.addEventListener('click', () => {
-        if (hash === null) return
+        if (hash == null) return
         images.again(hash)
         void load(hash)
       })

@@ -45,6 +45,7 @@ export default {
   'editor.image.natural': '1:1, as large as the file',
   'editor.image.remove': 'Remove the image',
   'editor.image.missing': 'The image could not be loaded.',
+  'editor.image.elsewhere': 'An image could not be brought along from the other document. It is gone there, or you may not read it.',
   'editor.image.sending': 'Sending {name}',
   'editor.image.retry': 'Try again',
   'editor.image.drop': 'Remove',

@@ -47,6 +47,7 @@ const french: { readonly [key in keyof typeof english]: string | { one: string; 
   'editor.image.natural': '1:1, taille du fichier',
   'editor.image.remove': 'Retirer l’image',
   'editor.image.missing': 'L’image n’a pas pu être chargée.',
+  'editor.image.elsewhere': 'Une image n’a pas pu être reprise de l’autre document : elle n’y est plus, ou vous ne pouvez pas le lire.',
   'editor.image.sending': 'Envoi de {name}',
   'editor.image.retry': 'Réessayer',
   'editor.image.drop': 'Retirer',
