@@ -355,6 +355,20 @@ class NativeDevice(Device):
                 self.unsent -= 1
         self.world.message_acked(self.user, message, offset)
 
+    def command(self) -> None:
+        """Have the room note something."""
+        if self._part is not None and self._life is not None and self.allowed:
+            self._number += 1
+            self._life.spawn(self._command(self._part, f"{self.user}?{self._number}"))
+
+    async def _command(self, part: DocumentPart, note: str) -> None:
+        try:
+            answer = await part.command("note", note)
+        except (Closed, Disconnected, Refused) as end:
+            self.world.history.note(self.user, f"{note}: {end}")
+            return
+        self.world.noted(self.user, note, answer.offset)
+
     def _heard(self, offset: int, message: bytes) -> None:
         if self.read and offset <= self.read[-1][0]:
             before = self.read[-1][0]

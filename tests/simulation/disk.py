@@ -193,6 +193,15 @@ class Disk:
             self._ledger.snapshotted(address, snapshot)
         return kept
 
+    async def compact(
+        self, life: Life, address: Address, fence: int, through: int, base: bytes
+    ) -> bool:
+        done = await self.memory.compact(address, fence, through=through, base=base)
+        self._history.note(life.name, f"compaction of {address} through {through}: {done}")
+        if done:
+            self._ledger.compacted(address, through, base)
+        return done
+
     async def quarantine(self, life: Life, tenant: str, poison: Quarantined) -> None:
         self._history.note(life.name, f"sets aside row {poison.offset} of {poison.room}")
         await self.memory.quarantine(tenant, poison)
@@ -236,6 +245,13 @@ class View(FaultyStore):
             self._life,
             "save_snapshot",
             lambda: self._disk.save_snapshot(self._life, address, fence, snapshot),
+        )
+
+    async def compact(self, address: Address, fence: int, *, through: int, base: bytes) -> bool:
+        return await self._disk.call(
+            self._life,
+            "compact",
+            lambda: self._disk.compact(self._life, address, fence, through, base),
         )
 
     async def quarantine(self, tenant: str, poison: Quarantined) -> None:

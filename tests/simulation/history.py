@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parvis.protocol.ranges import DeleteSet, Range, Ranges, merge
@@ -71,7 +71,9 @@ class History:
 
     Attributes:
         sent, deleted: What those who may write made and deleted.
+        server_clients: Client ids under which nodes have edited.
         messages: What was sent to the ordered part, by those who may.
+        notes: What commands have answered to have noted.
         keys: The marks that were acknowledged, by the node that did it.
     """
 
@@ -81,6 +83,8 @@ class History:
         self.edits: list[Edit] = []
         self.sent = Covered()
         self.deleted = Covered()
+        self.server_clients: set[int] = set()
+        self.notes: set[str] = set()
         self.messages: set[bytes] = set()
         self.acked_messages: dict[bytes, int] = {}
         self.keys: dict[str, set[str]] = {}
@@ -134,8 +138,3 @@ class History:
 
     def unmarked(self, *, acked: bool) -> set[str]:
         return {e.unmarked for e in self.edits if e.unmarked and (e.acked or not acked)}
-
-
-def overlap(ranges: Ranges, clients: Iterable[int]) -> bool:
-    """Whether something of these clients is in the ranges."""
-    return any(ranges.get(client) for client in clients)

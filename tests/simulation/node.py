@@ -62,7 +62,7 @@ class Node:
         disk: Disk,
         roles: dict[str, str],
         limits: Limits,
-        idle: float,
+        settings: RoomSettings,
         helpers: HelperWeather,
         history: History,
     ) -> None:
@@ -70,9 +70,9 @@ class Node:
         self.clock = VirtualClock()
         self._seed = seed
         self._disk = disk
-        self._ground = Ground(roles)
+        self._ground = Ground(roles, history)
         self._limits = limits
-        self._settings = Settings(rooms={"ground": RoomSettings(create="anyone", idle=idle)})
+        self._settings = Settings(rooms={"ground": settings})
         self._weather = helpers
         self._history = history
         self._lives = 0

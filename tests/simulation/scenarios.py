@@ -24,6 +24,7 @@ class Scenario:
         faults: Weights of the faults of `parvis`' nemesis; see `nemesis.FAULTS`.
         fault_pause: Mean seconds between two faults.
         viewers, rogues: How probably somebody may only look; and how probably such a one writes.
+        history: Seconds for which the log is kept as it is; 0: for ever.
         snapshot_rows: A snapshot is made after so many rows.
         unlogged: Bytes of updates that may wait for the store.
         idle: Seconds after which a room without people is let go.
@@ -45,6 +46,7 @@ class Scenario:
     fault_pause: float = 1.5
     viewers: float = 0.1
     rogues: float = 0.5
+    history: float = 0.0
     snapshot_rows: int = 12
     unlogged: int = 16 * 1024 * 1024
     idle: float = 1.0
@@ -102,6 +104,18 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
         idle=0.05,
         faults={"empty": 3, "kill": 4, "forget": 3, "cut": 2, "fail": 2},
         fault_pause=0.8,
+    ),
+    "compaction": Scenario(
+        "the log is compacted whenever nobody is there, by homes that are killed or fenced",
+        nodes=2,
+        embedded=False,
+        history=0.3,
+        snapshot_rows=4,
+        idle=0.05,
+        burst=0.4,
+        strays=0.05,
+        faults={"empty": 6, "kill": 3, "move": 2, "fail": 2, "lose": 2, "helpers": 1},
+        fault_pause=0.6,
     ),
     "loading": Scenario(
         "the room is loaded again and again from a store that fails",

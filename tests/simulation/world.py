@@ -17,10 +17,11 @@ from pycrdt import Map
 from parvis.client import Disconnected
 from parvis.client.ports import Socket
 from parvis.server.limits import Limits
-from parvis.storage import Address
+from parvis.server.settings import RoomSettings
+from parvis.storage import Address, Statement
 from tests.simulation.devices import DIALECTS, Device, NativeDevice
 from tests.simulation.disk import Disk, StoreWeather, drive
-from tests.simulation.ground import ROOM, TENANT
+from tests.simulation.ground import ROOM, TENANT, Ground
 from tests.simulation.history import Edit, History, Violation
 from tests.simulation.ledger import Ledger, durable, picture, together
 from tests.simulation.loop import SimulatedLoop, Stuck
@@ -96,6 +97,10 @@ class World:
             unlogged=scenario.unlogged,
             quick_update=1024,
             outbox=16 * 1024,
+            compact_rows=3,
+        )
+        settings = RoomSettings(
+            create="anyone", idle=scenario.idle, history_days=scenario.history / 86_400
         )
         self.nodes = [
             Node(
@@ -104,7 +109,7 @@ class World:
                 disk=self.disk,
                 roles=self.roles,
                 limits=limits,
-                idle=scenario.idle,
+                settings=settings,
                 helpers=self.helper_weather,
                 history=history,
             )
@@ -178,9 +183,17 @@ class World:
             self.history.violate("I1", f"{message.decode()} was acknowledged at {offset}, not so")
         self.history.acked_messages[message] = offset
 
+    def noted(self, user: str, note: str, offset: int) -> None:
+        """Somebody was answered that a command is done."""
+        self.history.note(user, f"noted {note} at {offset}")
+        if not 1 <= offset <= self.length:
+            self.history.violate("I11", f"{note} was noted at {offset}, past the end")
+        self.history.notes.add(note)
+
     # The run
 
     async def run(self) -> None:
+        await self.disk.memory.migrate("ground", Ground.migrations)
         # Who may only look could not create it.
         opened = await self.disk.memory.open_room(TENANT, ROOM, creator="u0", now=0.0)
         self.ledger.opened(ROOM, opened.fence)
@@ -212,6 +225,7 @@ class World:
                 if messages and isinstance(device, NativeDevice):
                     messages -= 1
                     device.write()
+                    device.command()
 
     async def _go_wrong(self) -> None:
         names = [name for name, weight in self.scenario.faults.items() for _ in range(weight)]
@@ -276,7 +290,7 @@ class World:
         whole = together([row.update for row in rows])
         snapshot = await memory.snapshot(DOCUMENT)
         if snapshot is not None:
-            rest = [row.update for row in rows[snapshot.offset :]]
+            rest = [row.update for row in rows if row.offset > snapshot.offset]
             if picture(together([snapshot.state, *rest])) != picture(whole):
                 history.violate("I12", "snapshot and log are not worth the log")
         shown = picture(whole)
@@ -290,6 +304,12 @@ class World:
             history.violate("I3", f"visible and sent by nobody: {sorted(invented)}")
         if back := history.unmarked(acked=True) & mortal:
             history.violate("I1", f"deleted, acknowledged and there again: {sorted(back)}")
+        notes = set(cast("dict[str, object]", whole.get("notes", type=Map).to_py() or {}))
+        rows_of_notes = await memory.query(TENANT, Statement("SELECT note FROM ground_notes"))
+        if sorted(str(note) for (note,) in rows_of_notes) != sorted(notes):
+            history.violate("I13", f"{rows_of_notes} in the table, {notes} in the document")
+        if lost := history.notes - notes:
+            history.violate("I1", f"answered and lost: {sorted(lost)}")
         self._judge_messages(await memory.read(ORDERED, after=0, limit=100_000))
 
     def _judge_messages(self, rows: Any) -> None:
