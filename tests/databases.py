@@ -25,6 +25,9 @@ EMPTY = """
         FOR name IN SELECT format('parvis_plugins.%I', tablename) FROM pg_tables
             WHERE schemaname = 'parvis_plugins'
         LOOP EXECUTE 'DROP TABLE ' || name || ' CASCADE'; END LOOP;
+        FOR name IN SELECT oid::regprocedure FROM pg_proc
+            WHERE pronamespace = 'parvis_plugins'::regnamespace AND proname <> 'parvis_tenant'
+        LOOP EXECUTE 'DROP FUNCTION ' || name; END LOOP;
         FOR name IN SELECT format('parvis.%I', tablename) FROM pg_tables
             WHERE schemaname = 'parvis'
             AND tablename NOT IN ('parvis_schema', 'parvis_pulse', 'parvis_background')

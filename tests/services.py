@@ -224,7 +224,8 @@ def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
         argv = [str(_postgres_program("postgres")), "-D", str(data)]
         argv += itertools.chain.from_iterable(("-c", f"{k}={v}") for k, v in options.items())
         ready = "database system is ready to accept connections"
-        with started(argv, ready=ready, stop=signal.SIGINT, become=become) as pid:
+        # Stopped at once: nobody needs a last checkpoint of what is about to be removed.
+        with started(argv, ready=ready, stop=signal.SIGQUIT, become=become) as pid:
             yield Postgres(folder, port, pid)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

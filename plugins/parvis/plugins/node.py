@@ -225,6 +225,14 @@ class Node(Protocol):
         """
         ...
 
+    @property
+    def store(self) -> str:
+        """Kind of the store: ``sqlite``, ``postgres`` or ``memory``, which takes SQLite's SQL.
+
+        For the few questions that cannot be the same text for all, such as a full-text search.
+        """
+        ...
+
     # Time and chance
 
     def now(self) -> float:

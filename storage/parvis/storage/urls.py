@@ -1,6 +1,6 @@
 """Stores' URLs as they may be shown: without the password."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 HIDDEN = "…"
 
@@ -14,11 +14,10 @@ def redacted(url: str) -> str:
         user, at, host = parts.netloc.rpartition("@")
         name, colon, _ = user.partition(":")
         netloc = f"{name}{colon}{HIDDEN if colon else ''}{at}{host}"
-        query = [
-            (key, HIDDEN if "password" in key.lower() else value)
+        asked = "&".join(
+            f"{quote(key)}={HIDDEN if 'password' in key.lower() else quote(value)}"
             for key, value in parse_qsl(parts.query, keep_blank_values=True)
-        ]
-        asked = urlencode(query, safe=f"/{HIDDEN}") if query else ""
+        )
         return urlunsplit((parts.scheme, netloc, parts.path, asked, parts.fragment))
     except ValueError:
         return f"{url.partition(':')[0]}:{HIDDEN}"

@@ -131,8 +131,8 @@ class History:
         known = [each[2] for each in self._merged if each[:2] == (tenant, key)]
         near = max((each for each in known if each <= offset), default=0)
         sql = (
-            "SELECT offset, state FROM docs_version WHERE document = ? AND offset <= ?"
-            " AND offset > ? ORDER BY offset DESC LIMIT 1"
+            'SELECT "offset", state FROM docs_version WHERE document = ? AND "offset" <= ?'
+            ' AND "offset" > ? ORDER BY "offset" DESC LIMIT 1'
         )
         node = self._office.node
         for at, state in await node.query(tenant, sql, key, offset, near):

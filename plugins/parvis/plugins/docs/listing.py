@@ -71,7 +71,7 @@ COLUMNS: Final = f"""
     EXISTS (SELECT 1 FROM docs_member WHERE place = d.key)
         OR EXISTS (SELECT 1 FROM docs_invited WHERE place = d.key)
         OR EXISTS (SELECT 1 FROM docs_link, me WHERE document = d.key AND {LIVE})
-        OR coalesce(d.space IN (SELECT space FROM open_space), 0)
+        OR coalesce(d.space IN (SELECT space FROM open_space), FALSE)
         OR EXISTS (SELECT 1 FROM docs_space WHERE id = d.space AND owner <> d.owner)"""
 
 FROM: Final = """

@@ -35,7 +35,7 @@ inherited (rank) AS (
         UNION ALL
         SELECT 4 FROM chain JOIN docs_space s ON s.id = chain.space
             WHERE s.owner = (SELECT person FROM me)
-    )
+    ) AS ranks
 )"""
 """Needs `me` and `chain`: the rank that comes through spaces."""
 
@@ -53,7 +53,7 @@ SELECT d.key, d.title, d.owner, d.space, d.editors_share, d.deleted, max(
     coalesce((SELECT max(rank) FROM docs_link
         WHERE id IN ({links}) AND document = d.key AND {live}), 0)
 )
-FROM me JOIN docs_document d WHERE d.key = ?
+FROM me CROSS JOIN docs_document d WHERE d.key = ?
 """
 
 SPACE: Final = """
@@ -63,7 +63,7 @@ start (space) AS (SELECT id FROM docs_space WHERE id = ?),
 {inherited}
 SELECT s.id, s.name, s.parent, s.owner,
     max(CASE WHEN me.anyone THEN 4 ELSE 0 END, coalesce((SELECT rank FROM inherited), 0))
-FROM me JOIN docs_space s WHERE s.id = ?
+FROM me CROSS JOIN docs_space s WHERE s.id = ?
 """
 
 
@@ -75,7 +75,7 @@ SELECT owner FROM start
 UNION SELECT person FROM start JOIN docs_member ON place = start.key
 UNION SELECT person FROM chain JOIN docs_member ON place = chain.space
 UNION SELECT s.owner FROM chain JOIN docs_space s ON s.id = chain.space
-UNION SELECT f.person FROM me JOIN start JOIN docs_link l ON l.document = start.key
+UNION SELECT f.person FROM me CROSS JOIN start JOIN docs_link l ON l.document = start.key
     JOIN docs_follower f ON f.link = l.id WHERE {live}
 """
 
@@ -204,7 +204,7 @@ class Rights:
     async def without_links(self, tenant: str, key: str, person: str) -> tuple[int, bool]:
         """Return the rank that somebody has in a document by themselves and through spaces, and
         whether editors may share it."""
-        row = await self._row(tenant, key, person, (), anyone=False, live="0")
+        row = await self._row(tenant, key, person, (), anyone=False, live="FALSE")
         if row is None or not isinstance(row[6], int):
             return 0, False
         return row[6], bool(row[4])
@@ -279,7 +279,8 @@ def adoption(email: str, person: str) -> tuple[Statement, ...]:
         Statement(
             "INSERT INTO docs_member (place, person, rank, by, time)"
             " SELECT place, ?, rank, by, time FROM docs_invited WHERE email = ?"
-            " ON CONFLICT (place, person) DO UPDATE SET rank = max(rank, excluded.rank)",
+            " ON CONFLICT (place, person)"
+            " DO UPDATE SET rank = max(docs_member.rank, excluded.rank)",
             (person, email),
         ),
         Statement("DELETE FROM docs_invited WHERE email = ?", (email,)),

@@ -23,13 +23,20 @@ NEAR: Final = 20_000
 FAR: Final = 3
 """Texts of one answer that are looked through to their end, if there is no hit near."""
 
-SEARCH: Final = (
+HITS: Final = (
     MAY
     + f""" SELECT {COLUMNS}, substr(docs_search.body, 1, {NEAR}), d.id
-    {FROM} JOIN docs_search ON docs_search.rowid = d.id
+    {FROM} JOIN docs_search ON docs_search.rowid = d.id"""
+)
+
+SEARCH: Final = f"""{HITS}
     WHERE docs_search MATCH ? AND {THERE}
     ORDER BY bm25(docs_search, 8.0, 1.0), d.updated DESC LIMIT ?"""
-)
+
+SEARCH_POSTGRES: Final = f"""{HITS}, docs_question(?) AS question
+    WHERE docs_search.words @@ question AND {THERE}
+    ORDER BY ts_rank('{{0.125, 0, 0, 1}}', docs_search.words, question) DESC,
+    d.updated DESC LIMIT ?"""
 
 
 class Searching:
@@ -45,12 +52,11 @@ class Searching:
         words = re.findall(r"\w+", question[:500])[:WORDS]
         if not words or not (caller.member or caller.anyone):
             return []
-        # Quoted, a word is nothing but a word: AND, NEAR and columns are no commands here.
-        match = " ".join(f'"{word}"*' for word in words)
         person = await self._rights.identity(caller)
         node = self._office.node
+        sql, match = _asked(words, node.store)
         args: Sequence[SqlValue] = (person, caller.anyone, node.now(), match)
-        rows = await node.query(caller.tenant, SEARCH, *args, max(1, min(limit, MOST)))
+        rows = await node.query(caller.tenant, sql, *args, max(1, min(limit, MOST)))
         shown = await self._listing.shown(caller.tenant, rows)
         results: list[dict[str, Any]] = []
         far = FAR
@@ -68,3 +74,13 @@ class Searching:
                 }
             )
         return results
+
+
+def _asked(words: Sequence[str], store: str) -> tuple[str, str]:
+    """Return the query that finds all words, and what it is asked.
+
+    Quoted, a word is nothing but a word: AND, NEAR and columns are no commands here.
+    """
+    if store == "postgres":
+        return SEARCH_POSTGRES, " ".join(words)
+    return SEARCH, " ".join(f'"{word}"*' for word in words)

@@ -164,6 +164,10 @@ class Host:
             host, tenant, name, rooms, capabilities, seconds=seconds
         )
 
+    @property
+    def store(self) -> str:
+        return self._core.store.kind
+
     # Time and chance
 
     def now(self) -> float:

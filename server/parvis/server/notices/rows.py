@@ -14,7 +14,7 @@ PLUGIN: Final = "parvis.notices"
 MOST: Final = 500
 """Notices that are kept of one person; the oldest go first."""
 
-_KEPT: Final = "number, id, user, key, kind, words, path, actor, time, mail, mailed, read"
+_KEPT: Final = 'number, id, "user", key, kind, words, path, actor, time, mail, mailed, read'
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,19 @@ class Rows:
             tenant,
             (
                 Statement(
-                    "INSERT INTO core_notice (id, user, key, kind, words, path, actor, time, mail)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, key) DO NOTHING",
+                    "INSERT INTO core_notice"
+                    ' (id, "user", key, kind, words, path, actor, time, mail)'
+                    ' VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT ("user", key) DO NOTHING',
                     values,
                 ),
                 Statement(
-                    "DELETE FROM core_notice WHERE user = ? AND number <= (SELECT number FROM"
-                    " core_notice WHERE user = ? ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                    'DELETE FROM core_notice WHERE "user" = ? AND number <= (SELECT number FROM'
+                    ' core_notice WHERE "user" = ? ORDER BY number DESC LIMIT 1 OFFSET ?)',
                     (notice.user, notice.user, MOST),
                 ),
             ),
         )
-        found = await self._find(tenant, "user = ? AND key = ?", notice.user, notice.key)
+        found = await self._find(tenant, '"user" = ? AND key = ?', notice.user, notice.key)
         return found[0] if found else None
 
     async def get(self, tenant: str, id: str) -> Kept | None:
@@ -92,12 +93,12 @@ class Rows:
     async def page(self, tenant: str, user: str, *, before: int, limit: int) -> list[Kept]:
         """Return a person's notices below a number, newest first."""
         return await self._find(
-            tenant, "user = ? AND number < ? ORDER BY number DESC LIMIT ?", user, before, limit
+            tenant, '"user" = ? AND number < ? ORDER BY number DESC LIMIT ?', user, before, limit
         )
 
     async def unread(self, tenant: str, user: str) -> int:
         """Count what a person has not read."""
-        sql = "SELECT count(*) FROM core_notice WHERE user = ? AND read IS NULL"
+        sql = 'SELECT count(*) FROM core_notice WHERE "user" = ? AND read IS NULL'
         found = await self._store.query(tenant, Statement(sql, (user,)))
         count = found[0][0]
         assert isinstance(count, int)
@@ -107,7 +108,7 @@ class Rows:
         """Return what a person has neither read nor been sent a letter about, oldest first."""
         return await self._find(
             tenant,
-            "user = ? AND mail = 1 AND mailed IS NULL AND read IS NULL ORDER BY number",
+            '"user" = ? AND mail = 1 AND mailed IS NULL AND read IS NULL ORDER BY number',
             user,
         )
 
@@ -116,7 +117,7 @@ class Rows:
         where, names = "", tuple[str, ...]()
         if ids is not None:
             where, names = f" AND id IN ({', '.join('?' for _ in ids)})", tuple(ids)
-        sql = f"UPDATE core_notice SET read = ? WHERE user = ? AND read IS NULL{where}"
+        sql = f'UPDATE core_notice SET read = ? WHERE "user" = ? AND read IS NULL{where}'
         await self._store.execute(tenant, (Statement(sql, (now, user, *names)),))
 
     async def recall(self, tenant: str, kind: str, path: str) -> list[tuple[str, str]]:
@@ -127,7 +128,7 @@ class Rows:
             " (path = ?2 OR substr(path, 1, length(?2) + 1) IN (?2 || '#', ?2 || '?'))"
         )
         args = (f"{kind}.", path)
-        sql = f"SELECT user, id FROM core_notice WHERE {where} AND read IS NULL"
+        sql = f'SELECT "user", id FROM core_notice WHERE {where} AND read IS NULL'
         unread = await self._store.query(tenant, Statement(sql, args))
         await self._store.execute(
             tenant, (Statement(f"DELETE FROM core_notice WHERE {where}", args),)

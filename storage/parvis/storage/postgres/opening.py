@@ -17,7 +17,13 @@ _ROLE = """
         current_setting('server_version_num')::int, pg_backend_pid()
     FROM pg_roles WHERE rolname = current_user
 """
-_OURS = "SELECT to_regclass('parvis.parvis_schema') IS NOT NULL"
+# Not by to_regclass, which fails for those who may not use the schema.
+_OURS = """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'parvis' AND c.relname = 'parvis_schema'
+    )
+"""
 _FOREIGN = """
     SELECT coalesce(min(format('%I.%I', n.nspname, c.relname)), '')
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,9 +1,10 @@
 """Plugins' SQL, written once for all stores, as PostgreSQL wants it.
 
 ==============================  ==================================================================
-``?``                           ``$1::bigint`` …: cast by what is passed; None becomes ``NULL``
+``?``, ``?1``                   ``($1::bigint)`` …: cast by what is passed; None becomes ``NULL``
 ``ON CONFLICT (a, b)``          ``ON CONFLICT (tenant, a, b)``: every key begins with the tenant
 ``max(a, b)``, ``min(a, b)``    ``greatest(a, b)``, ``least(a, b)``; of one argument: as it is
+``IN ()``                       ``= ANY ('{}')``
 ``x'00ff'``                     ``'\\x00ff'::bytea``
 ==============================  ==================================================================
 
@@ -26,7 +27,7 @@ _TOKEN = re.compile(
       | (?P<quoted>"(?:[^"]|"")*")
       | (?P<word>[A-Za-z_\u0080-\U0010ffff][\w$]*)
       | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)
-      | (?P<mark>\?)
+      | (?P<mark>\?\d*)
       | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -80,22 +81,11 @@ def translate(sql: str, kinds: tuple[type, ...], allowed: frozenset[str]) -> str
     _check(pieces, allowed)
     _lead_conflicts(pieces)
     _compare_several(pieces)
-    number = used = 0
+    _find_in_nothing(pieces)
+    _number(pieces, kinds)
     for token in pieces:
         if token.kind == "blob":
             token.text = f"'\\x{token.text[2:-1]}'::bytea"
-        elif token.kind == "mark":
-            if used == len(kinds):
-                break
-            if kinds[used] is type(None):
-                token.text = "NULL"
-            else:
-                number += 1
-                token.text = f"${number}::{_cast(kinds[used])}"
-            used += 1
-    marks = sum(token.kind == "mark" for token in pieces)
-    if marks != len(kinds):
-        raise StatementRefused(f"{marks} placeholders for {len(kinds)} values")
     return "".join(token.text for token in whole)
 
 
@@ -139,6 +129,27 @@ def _check(pieces: Sequence[Token], allowed: frozenset[str]) -> None:
             raise StatementRefused(f"{token.text} is not the plugin's to use")
 
 
+def _number(pieces: Sequence[Token], kinds: Sequence[type]) -> None:
+    """Turn ``?`` and ``?NNN`` into parameters; a bare one follows the highest before it."""
+    highest = 0
+    for token in pieces:
+        if token.kind == "mark":
+            place = int(token.text[1:] or highest + 1)
+            highest = max(highest, place)
+            if 0 < place <= len(kinds):
+                token.text = _parameter(place, kinds)
+    if highest != len(kinds):
+        raise StatementRefused(f"{highest} placeholders for {len(kinds)} values")
+
+
+def _parameter(place: int, kinds: Sequence[type]) -> str:
+    kind = kinds[place - 1]
+    if kind is type(None):  # which has no type that would fit everywhere
+        return "NULL"
+    number = sum(each is not type(None) for each in kinds[:place])
+    return f"(${number}::{_cast(kind)})"
+
+
 def _lead_conflicts(pieces: list[Token]) -> None:
     for at in range(len(pieces) - 3):
         opening, first = pieces[at + 2], pieces[at + 3]
@@ -155,6 +166,17 @@ def _compare_several(pieces: list[Token]) -> None:
     for at, token in enumerate(pieces[:-1]):
         if token.says(*_OF_SEVERAL) and pieces[at + 1].says("(") and _is_several(pieces[at + 2 :]):
             token.text = _OF_SEVERAL[token.text.lower()]
+
+
+def _find_in_nothing(pieces: list[Token]) -> None:
+    for at in range(len(pieces) - 2):
+        if pieces[at].says("in") and pieces[at + 1].says("(") and pieces[at + 2].says(")"):
+            within, before = pieces[at : at + 3], pieces[at - 1] if at else None
+            negated = before is not None and before.says("not")
+            if before is not None and negated:
+                before.text = ""
+            within[0].text = "<> ALL " if negated else "= ANY "
+            within[1].text = "('{}'"
 
 
 def _is_several(inside: Sequence[Token]) -> bool:
@@ -176,7 +198,7 @@ def _cast(kind: type) -> str:
         (bool, "boolean"),
         (int, "bigint"),
         (float, "double precision"),
-        (str, "text"),
+        (str, 'text COLLATE "C"'),  # as in the tables, so that recursive queries are of one
         (bytes, "bytea"),
     ):
         if issubclass(kind, python):

@@ -1,0 +1,2 @@
+-- A link stops while whoever made it may not share its document: the column stands in the table
+-- from its beginning, since the tenant must stay the last.
