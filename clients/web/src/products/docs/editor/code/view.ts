@@ -2,6 +2,7 @@
 import type { NodeViewRendererProps } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import type { NodeView } from '@tiptap/pm/view'
+import { blockView } from '../content/block'
 import type { Words } from '../types'
 import { languageName } from './languages'
 
@@ -13,7 +14,7 @@ export interface CodeHooks {
 
 export function codeBlockView(hooks: CodeHooks) {
   return ({ node, view, getPos }: NodeViewRendererProps): NodeView => {
-    let shown = node
+    let language: string | null = null
     const dom = document.createElement('div')
     const pre = document.createElement('pre')
     const contentDOM = document.createElement('code')
@@ -27,34 +28,20 @@ export function codeBlockView(hooks: CodeHooks) {
     button.setAttribute('aria-haspopup', 'listbox')
     pre.append(contentDOM)
     dom.append(button, pre)
-    const draw = () => {
-      const language = (shown.attrs['language'] ?? null) as string | null
-      button.textContent = language === null ? hooks.words()('editor.code.plain') : languageName(language)
-      button.setAttribute('aria-label', hooks.words()('editor.code.language', { name: button.textContent }))
-      const id: unknown = shown.attrs['id']
-      if (typeof id === 'string') dom.dataset['id'] = id
-    }
-    draw()
     button.addEventListener('mousedown', (event) => event.preventDefault())
     button.addEventListener('click', () => {
       if (!view.editable) return
-      hooks.pick(button, (shown.attrs['language'] ?? null) as string | null, (language) => {
+      hooks.pick(button, language, (chosen) => {
         const pos = getPos()
-        if (pos !== undefined) view.dispatch(view.state.tr.setNodeAttribute(pos, 'language', language))
+        if (pos !== undefined) view.dispatch(view.state.tr.setNodeAttribute(pos, 'language', chosen))
         view.focus()
       })
     })
-    return {
-      dom,
-      contentDOM,
-      update(now: Node) {
-        if (now.type !== shown.type) return false
-        shown = now
-        draw()
-        return true
-      },
-      stopEvent: (event) => button.contains(event.target as HTMLElement),
-      ignoreMutation: (record) => record.type !== 'selection' && !contentDOM.contains(record.target),
+    const draw = ({ attrs }: Node) => {
+      language = (attrs['language'] ?? null) as string | null
+      button.textContent = language === null ? hooks.words()('editor.code.plain') : languageName(language)
+      button.setAttribute('aria-label', hooks.words()('editor.code.language', { name: button.textContent }))
     }
+    return blockView(node, { dom, contentDOM, draw, controls: [button] })
   }
 }

@@ -3,6 +3,7 @@ import type { NodeViewRendererProps } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import type { NodeView } from '@tiptap/pm/view'
 import type { Words } from '../types'
+import { blockView } from './block'
 
 export function taskItemView(words: () => Words) {
   return ({ node, view, getPos }: NodeViewRendererProps): NodeView => {
@@ -14,34 +15,20 @@ export function taskItemView(words: () => Words) {
     box.type = 'checkbox'
     label.append(box)
     dom.append(label, contentDOM)
-    let shown = node
-    const draw = () => {
-      const isChecked = shown.attrs['checked'] === true
-      dom.dataset['checked'] = String(isChecked)
-      box.checked = isChecked
-      box.setAttribute('aria-label', words()('editor.task', { text: shown.textContent.slice(0, 80) }))
-      const id: unknown = shown.attrs['id']
-      if (typeof id === 'string') dom.dataset['id'] = id
-    }
-    draw()
+    let isChecked = false
     // The focus stays in the text.
     label.addEventListener('mousedown', (event) => event.preventDefault())
     box.addEventListener('change', () => {
       const pos = getPos()
-      if (pos === undefined || !view.editable) draw()
+      if (pos === undefined || !view.editable) box.checked = isChecked
       else view.dispatch(view.state.tr.setNodeAttribute(pos, 'checked', box.checked))
     })
-    return {
-      dom,
-      contentDOM,
-      update(now: Node) {
-        if (now.type !== shown.type) return false
-        shown = now
-        draw()
-        return true
-      },
-      stopEvent: (event) => label.contains(event.target as HTMLElement),
-      ignoreMutation: (record) => record.type !== 'selection' && !contentDOM.contains(record.target),
+    const draw = ({ attrs, textContent }: Node) => {
+      isChecked = attrs['checked'] === true
+      dom.dataset['checked'] = String(isChecked)
+      box.checked = isChecked
+      box.setAttribute('aria-label', words()('editor.task', { text: textContent.slice(0, 80) }))
     }
+    return blockView(node, { dom, contentDOM, draw, controls: [label] })
   }
 }

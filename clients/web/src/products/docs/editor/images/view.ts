@@ -2,6 +2,7 @@
 import type { NodeViewRendererProps } from '@tiptap/core'
 import type { Node } from '@tiptap/pm/model'
 import type { NodeView } from '@tiptap/pm/view'
+import { blockView } from '../content/block'
 import type { Words } from '../types'
 import type { Images } from './store'
 
@@ -11,7 +12,6 @@ const LEAP = 50
 
 export function imageView(images: Images, words: () => Words) {
   return ({ node, view, getPos }: NodeViewRendererProps): NodeView => {
-    let shown = node
     /** Undefined: nothing is drawn yet. */
     let hash: string | null | undefined
     const dom = document.createElement('figure')
@@ -62,9 +62,8 @@ export function imageView(images: Images, words: () => Words) {
     }
     picture.addEventListener('load', measured)
 
-    const draw = () => {
-      const { file, alt, width, naturalWidth, naturalHeight, id } = shown.attrs as Record<string, unknown>
-      if (typeof id === 'string') dom.dataset['id'] = id
+    const draw = ({ attrs }: Node) => {
+      const { file, alt, width, naturalWidth, naturalHeight } = attrs as Record<string, unknown>
       picture.alt = typeof alt === 'string' ? alt : ''
       const natural = size(naturalWidth)
       const height = size(naturalHeight)
@@ -126,23 +125,7 @@ export function imageView(images: Images, words: () => Words) {
       if (pos !== undefined) view.dispatch(view.state.tr.setNodeAttribute(pos, 'width', Math.round(width)))
     }
 
-    draw()
-    return {
-      dom,
-      update(now: Node) {
-        if (now.type !== shown.type) return false
-        shown = now
-        draw()
-        return true
-      },
-      selectNode: () => dom.classList.add('is-selected'),
-      deselectNode: () => dom.classList.remove('is-selected'),
-      stopEvent: (event) => {
-        const target = event.target as HTMLElement
-        return handles.some((grip) => grip === target) || failure.contains(target)
-      },
-      ignoreMutation: () => true,
-    }
+    return blockView(node, { dom, draw, controls: [...handles, failure], selected: (isSelected) => dom.classList.toggle('is-selected', isSelected) })
   }
 }
 
