@@ -1,5 +1,6 @@
 """One's own account over HTTP: forgotten passwords, new ones, name, colour, language."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -211,6 +212,22 @@ async def test_a_changed_password_leaves_this_browser_signed_in(site: Site) -> N
     assert found == [200, 401, 401]
     assert await signs_in(site, OTHER_PASSWORD)
     assert [letter["Subject"] for letter in await site.letters()] == ["Your password was changed"]
+
+
+async def test_of_two_passwords_that_are_set_at_once_one_holds_and_the_other_is_refused(
+    site: Site,
+) -> None:
+    cookie = await site.cookie_of(await site.person())
+    wanted = [OTHER_PASSWORD, f"{OTHER_PASSWORD} too"]
+    answers = await asyncio.gather(
+        *[change_password(site, cookie, password=password) for password in wanted]
+    )
+    assert sorted(status for status, _, _ in answers) == [200, 409]
+    refused = next(answer for status, answer, _ in answers if status == 409)
+    assert code(refused) == "conflict"
+    holds = [await signs_in(site, password) for password in wanted]
+    assert holds == [status == 200 for status, _, _ in answers]
+    assert len(await site.letters()) == 1
 
 
 async def test_the_current_password_is_needed_and_cannot_be_guessed(site: Site) -> None:

@@ -97,6 +97,41 @@ async def test_the_letter_speaks_the_language_of_who_invites(site: Site) -> None
     assert answer["user"]["language"] == "fr"
 
 
+@pytest.mark.parametrize(
+    ("invited_in", "header", "chosen", "letter_in", "account_in"),
+    [
+        (None, "", None, "en", "en"),
+        ("fr", "", None, "fr", "fr"),
+        ("fr", "de-DE, en-GB;q=0.8, fr;q=0.5", None, "fr", "en"),
+        (None, "fr-CA,fr;q=0.9", None, "en", "fr"),
+        (None, "fr;q=0, xx, ;;q=, fr;q=nan", None, "en", "en"),
+        ("en", "en", "fr", "en", "fr"),
+    ],
+)
+async def test_an_account_speaks_what_its_owner_chooses_or_their_browser_or_who_invited(
+    site: Site,
+    invited_in: str | None,
+    header: str,
+    chosen: str | None,
+    letter_in: str,
+    account_in: str,
+) -> None:
+    ada = await site.person(name="Ada", language="en")
+    await invite(site, ada, language=invited_in)
+    [letter] = await site.letters()
+    assert letter["Content-Language"] == letter_in
+    body = {
+        "secret": secret_in(letter, "/invite"),
+        "name": "Newton",
+        "password": PASSWORD,
+        "language": chosen,
+    }
+    status, answer, _ = await site.ask(
+        "POST", "/invitations/accept", body, origin=site.here, Accept_Language=header
+    )
+    assert (status, answer["user"]["language"]) == (201, account_in)
+
+
 async def test_a_link_makes_one_account_whoever_is_fast(site: Site) -> None:
     await invite(site, await site.person())
     secret = secret_in((await site.letters())[0], "/invite")

@@ -19,6 +19,7 @@ from .room_type import (
     RoomType,
     overrides,
 )
+from .texts import straight
 
 __all__ = [
     "COMMENTER",
@@ -69,4 +70,5 @@ __all__ = [
     "migrations_in",
     "network_of",
     "overrides",
+    "straight",
 ]

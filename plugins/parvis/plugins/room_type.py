@@ -97,6 +97,10 @@ class RoomType(Generic[R]):
     ``package.module:function``, called in a helper process with the present document and the
     earlier one, each as a list of Yjs updates; it returns the update that leads back."""
 
+    checks: ClassVar[Mapping[str, str]] = {}
+    """What ``parvis doctor`` looks at: name → ``package.module:function``, which returns what it
+    found, and raises `Refused` with the reason if something that the type needs does not work."""
+
     routes: Sequence[Route] = ()
     """HTTP routes below ``/api/v1/<name>``."""
 

@@ -98,13 +98,21 @@ class Members(Directory):
         return caller.member and (caller.admin or self._invite == "members")
 
     async def invitation(
-        self, caller: Caller, email: str, *, path: str = "/", admin: bool = False, base: str = ""
+        self,
+        caller: Caller,
+        email: str,
+        *,
+        path: str = "/",
+        admin: bool = False,
+        language: str = "",
+        base: str = "",
     ) -> tuple[Link, str]:
         """Invite somebody, by mail; return the invitation and, if no mail is set, its address.
 
         Args:
             caller: In whose name.
             admin: Whether the account is to administer the tenant.
+            language: Of the letter; empty: what the caller reads.
             base: What links begin with; empty: where the web app is.
 
         Raises:
@@ -124,7 +132,9 @@ class Members(Directory):
             raise Refused(ErrorCode.RATE_LIMITED, f"try again in {wait:.0f} seconds")
         if await self._people.by_email(email.strip()) is not None:
             raise EmailTaken("another account has this e-mail address")
-        link, secret = await self._links.invite(email, inviter=inviter, admin=admin, path=path)
+        link, secret = await self._links.invite(
+            email, inviter=inviter, admin=admin, path=path, language=language
+        )
         base = base or self._home
         logger.info("%s: invited by %s", link.id, inviter.id)
         if self.post.configured:
@@ -148,9 +158,13 @@ class Members(Directory):
                 return True
         return False
 
-    async def accept(self, secret: str, *, name: str, password: str) -> tuple[User, Link]:
+    async def accept(
+        self, secret: str, *, name: str, password: str, language: str = ""
+    ) -> tuple[User, Link]:
         """Make the account that an invitation is for; raises as `Links.accept`."""
-        user, link = await self._links.accept(secret, name=name, password=password)
+        user, link = await self._links.accept(
+            secret, name=name, password=password, language=language
+        )
         logger.info("%s: made by invitation %s", user.id, link.id)
         return user, link
 

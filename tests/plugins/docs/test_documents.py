@@ -2,7 +2,7 @@
 
 import base64
 
-from parvis.plugins import Caller, ErrorCode
+from parvis.plugins import Caller, ErrorCode, Statement
 from tests.plugins.docs.house import house
 from tests.plugins.docs.test_contents import picture
 
@@ -108,6 +108,22 @@ async def test_renaming_needs_the_right_to_edit_and_reaches_everybody() -> None:
         assert await docs.titles("bob", view="shared") == ["Final"]
         too_long = {"title": "x" * 301}
         assert await docs.refused("ada", "PATCH", path, too_long) is ErrorCode.MALFORMED
+
+
+async def test_a_title_turns_nothing_around() -> None:
+    async with house() as docs:
+        key = await docs.make("ada", "Invoice \u202efdp.exe\u2066")
+        assert (await docs.show("ada", key))["title"] == "Invoice fdp.exe"
+        # One that is from before this was so.
+        sql = "UPDATE docs_document SET title = ? WHERE key = ?"
+        await docs.lobby.node.execute("kit", Statement(sql, ("a \u202eb", key)))
+        await docs.share("ada", key, "bob", "viewer")
+        assert docs.lobby.folk.notices[0].words["en"].subject == "Ada shared “a b” with you"
+        page = await docs.ask("ada", "GET", f"documents/{key}/content", b"", format="html")
+        assert b"<title>a b</title>" in page
+        # Signs by which right-to-left words stand right are kept.
+        marked = "\u05e9\u05dc\u05d5\u05dd\u200f (1)"
+        assert (await docs.show("ada", await docs.make("ada", marked)))["title"] == marked
 
 
 async def test_on_an_open_node_everybody_may_do_everything() -> None:

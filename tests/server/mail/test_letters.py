@@ -8,7 +8,7 @@ import pytest
 
 from parvis.server.mail.carriers import Rejected
 from parvis.server.mail.letters import Action, Letter, compose
-from parvis.server.mail.words import LANGUAGES, WORDS, letter
+from parvis.server.mail.words import LANGUAGES, WORDS, Kind, letter
 
 NOON = 1_795_176_000.0
 SENDER = "Parvis at Home <parvis@example.org>"
@@ -142,3 +142,23 @@ def test_who_said_nothing_reads_english() -> None:
     assert letter("test", "a@x.org", "", "", base="x").language == "en"
     assert letter("test", "a@x.org", "de", "", base="x").language == "en"
     assert letter("test", "a@x.org", "fr", "", base="x").language == "fr"
+
+
+def test_what_people_wrote_turns_nothing_around() -> None:
+    message = sent(words(subject="a \u202egpj.exe", text="see \u202egpj.exe\u2066 now"))
+    assert message["Subject"] == "a gpj.exe"
+    for kind in ("plain", "html"):
+        assert "see gpj.exe now" in form(message, kind)
+
+
+def test_the_button_has_the_colour_of_the_app() -> None:
+    assert "background: #0b6b5c" in form(sent(words()), "html")
+
+
+@pytest.mark.parametrize("kind", list(WORDS))
+def test_french_signs_do_not_begin_a_line(kind: Kind) -> None:
+    wording = WORDS[kind]["fr"]
+    said = " ".join((wording.subject, *wording.paragraphs, wording.label, *wording.foot))
+    for sign in "»:;?!":
+        assert f" {sign}" not in said
+    assert "« " not in said

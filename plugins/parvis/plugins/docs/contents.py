@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from parvis.plugins import Caller, ErrorCode, Refused, Statement
+from parvis.plugins import Caller, ErrorCode, Refused, Statement, straight
 
 from .documents import TITLE, Documents
 from .formats.names import ENDS, READ, TYPES
@@ -194,6 +194,6 @@ class Contents:
                         pictures[str(digest)] = content
                         left -= size
         written: bytes = await node.compute(
-            f"{CONVERT}:export", state, format, title, pictures, timeout=PATIENCE
+            f"{CONVERT}:export", state, format, straight(title), pictures, timeout=PATIENCE
         )
         return written

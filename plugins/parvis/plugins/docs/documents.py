@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from parvis.plugins import Caller, ErrorCode, Refused, Room, Statement, YDoc
+from parvis.plugins import Caller, ErrorCode, Refused, Room, Statement, YDoc, straight
 
 from .changes import Changes
 from .listing import Listing
@@ -24,8 +24,11 @@ BY_DOCUMENT: Final = ("docs_opened", "docs_version", "docs_file")
 
 
 def title_of(text: str) -> str:
-    """Return a title in one line. Raises `Refused` if it is too long."""
-    title = " ".join(text.split())
+    """Return a title in one line, without signs that turn the words behind it around.
+
+    Raises `Refused` if it is too long.
+    """
+    title = " ".join(straight(text).split())
     if len(title) > TITLE:
         raise malformed(f"a title has at most {TITLE} characters, not {len(title)}")
     return title

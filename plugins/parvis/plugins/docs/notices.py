@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from parvis.plugins import Caller, Notice, Person, Words
+from parvis.plugins import Caller, Notice, Person, Words, straight
 
 from .office import Office
 from .rights import Rights, SpaceStanding, Standing
@@ -226,7 +226,7 @@ def _names(language: str, actor: Caller, title: str) -> dict[str, str]:
     name = actor.name or SOMEBODY[language]
     if actor.guest:
         name = GUEST[language].format(name=name)
-    return {"actor": name, "title": title or UNTITLED[language]}
+    return {"actor": straight(name), "title": straight(title) or UNTITLED[language]}
 
 
 def _joined(message: str, text: str) -> str:

@@ -57,6 +57,8 @@ from .vocabulary import ELEMENTS, MARKS, VERSION, mark
 
 logger = logging.getLogger(__name__)
 
+PDF: Final = "parvis.plugins.docs.formats.pdf_library"
+
 SERVER_ONLY: Final = "docs.server"
 """A capability that nobody has: the server's own parts are changed by commands only."""
 
@@ -78,6 +80,8 @@ class Docs(RoomType[YDoc]):
     migrations = migrations_in("parvis.plugins.docs")
     beside = SLOW
     exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in WRITTEN})
+
+    checks = MappingProxyType({"docs pdf": f"{PDF}:found"})
 
     def __init__(self, settings: object = None) -> None:
         super().__init__(settings)

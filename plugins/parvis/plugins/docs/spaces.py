@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from parvis.plugins import Caller, ErrorCode, Refused, Statement
+from parvis.plugins import Caller, ErrorCode, Refused, Statement, straight
 
 from .changes import Changes
 from .listing import REACH
@@ -156,7 +156,7 @@ class Spaces:
 
 
 def _name(text: str) -> str:
-    name = " ".join(text.split())
+    name = " ".join(straight(text).split())
     if not 0 < len(name) <= NAME:
         raise malformed(f"a space's name has 1 to {NAME} characters")
     return name

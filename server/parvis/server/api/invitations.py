@@ -1,15 +1,17 @@
 """Invitations: sent, listed, taken back, looked at, accepted."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
 from parvis.storage import Link
 
+from ..mail.words import LANGUAGES
 from ..settings import setting
 from .contract import Api, Call
 from .faults import Fault
+from .languages import preferred
 from .sessions import begin
 from .users import who
 
@@ -21,6 +23,9 @@ class NewInvitation:
     email: str
     admin: bool = setting(False, "Whether the account is to administer; administrators only.")
     path: str = setting("/", "Where the person is led when the account is made.")
+    language: Literal["en", "fr"] | None = setting(
+        None, "Of the letter, and of the account until its owner chooses; null: the inviter's."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,9 @@ class Acceptance:
     secret: str = field(metadata={"secret": True})
     name: str
     password: str = field(metadata={"secret": True})
+    language: Literal["en", "fr"] | None = setting(
+        None, "Of letters and notices; null: what the browser prefers, or else the invitation's."
+    )
 
 
 async def invite(api: Api, call: Call) -> web.Response:
@@ -48,6 +56,7 @@ async def invite(api: Api, call: Call) -> web.Response:
         given.email,
         path=given.path,
         admin=given.admin,
+        language=given.language or "",
         base=api.gate.base(call.request),
     )
     answer: dict[str, Any] = {"invitation": await described(api, link)}
@@ -82,7 +91,10 @@ async def accept(api: Api, call: Call) -> web.Response:
     """Make the account that an invitation is for, and begin its session."""
     api.gate.require_own_page(call.request)
     given: Acceptance = call.body
-    user, link = await api.members.accept(given.secret, name=given.name, password=given.password)
+    language = given.language or preferred(call.request, LANGUAGES)
+    user, link = await api.members.accept(
+        given.secret, name=given.name, password=given.password, language=language
+    )
     return await begin(api, call, user, 201, path=link.path)
 
 

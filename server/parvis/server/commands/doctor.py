@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.metadata import version
 from typing import Final
 from urllib.parse import quote
 
 import aiohttp
 
+from parvis.plugins import Refused
 from parvis.storage import DataFolderHeld, StorageError
 from parvis.storage.factory import open_store
 from parvis.storage.folder import Held, hold_data_folder
@@ -73,6 +75,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     )
     yield _crdt()
     yield _settings(settings)
+    yield from _room_types(settings)
     yield _web_app()
     yield _mail(settings)
     problem = why_not_writable(settings.data)
@@ -128,6 +131,21 @@ def _settings(settings: Settings) -> Finding:
     return Finding(
         "settings", bool(names), f"room types: {names or 'none'}", "Install a room type."
     )
+
+
+def _room_types(settings: Settings) -> Iterator[Finding]:
+    """Look at what the room types need, as they say themselves."""
+    try:
+        types = installed(settings)
+    except SettingsInvalid:
+        return  # and that was said
+    for kind in types:
+        for name, place in kind.checks.items():
+            module, _, function = place.partition(":")
+            try:
+                yield Finding(name, True, getattr(import_module(module), function)())
+            except Refused as problem:
+                yield Finding(name, False, problem.reason)
 
 
 def _web_app() -> Finding:

@@ -46,6 +46,7 @@ class Links:
         tenant: str = LOCAL_TENANT,
         admin: bool = False,
         path: str = "/",
+        language: str = "",
     ) -> tuple[Link, str]:
         """Make an invitation and return it with its secret.
 
@@ -55,6 +56,7 @@ class Links:
             tenant: Of the account, if nobody invites.
             admin: Whether the account is to administer the tenant.
             path: Of the page where the person is led afterwards.
+            language: Of the letter and the account; empty: the inviter's.
 
         Raises:
             InvalidAccount: If no letter can go to that address, or the path leads elsewhere.
@@ -70,7 +72,7 @@ class Links:
             inviter="" if inviter is None else inviter.id,
             admin=admin,
             path=path,
-            language="" if inviter is None else inviter.language,
+            language=language or ("" if inviter is None else inviter.language),
         )
         return await self.renew(link)
 
@@ -101,8 +103,13 @@ class Links:
             raise LinkInvalid(GONE)
         return link
 
-    async def accept(self, secret: str, *, name: str, password: str) -> tuple[User, Link]:
+    async def accept(
+        self, secret: str, *, name: str, password: str, language: str = ""
+    ) -> tuple[User, Link]:
         """Make the account that an invitation is for. Its address is the invitation's.
+
+        Args:
+            language: Of the account; empty: the invitation's.
 
         Raises:
             LinkInvalid: If the link is not good.
@@ -118,7 +125,7 @@ class Links:
                 password=password,
                 admin=link.admin,
                 tenant=link.tenant,
-                language=link.language,
+                language=language or link.language,
                 link=link.digest,
             )
         except LinkGone:

@@ -1,12 +1,15 @@
 """Accounts and their sign-ins: made, checked, ended."""
 
+import asyncio
 import base64
 import dataclasses
 import hashlib
 import re
 import unicodedata
 from typing import Final
+from weakref import WeakValueDictionary
 
+from parvis.storage import AccountChanged
 from parvis.storage.accounts import Accounts, SignIn, User
 
 from ..ports import Clock, Random
@@ -51,6 +54,7 @@ class People:
         self._clock = clock
         self._random = random
         self._settings = settings
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add(
         self,
@@ -133,11 +137,18 @@ class People:
         Raises:
             WeakPassword, TooBusy
             LinkGone: If there is no such link any more.
+            AccountChanged: If it has got another password since `user` was read.
         """
         self.passwords.check(password, user.email, user.name)
         hashed = await self.passwords.hash(password)
-        changed = dataclasses.replace(user, password=hashed, epoch=user.epoch + 1)
-        return await self.save(changed, link=link)
+        # One after the other: of two that were asked for at once the second would take the place of
+        # the first, whose owner has just been told that it is theirs.
+        async with self._lock(user.id):
+            now = await self.accounts.user(user.id)
+            if now is None or now.epoch != user.epoch:
+                raise AccountChanged(user.id)
+            changed = dataclasses.replace(now, password=hashed, epoch=now.epoch + 1)
+            return await self.save(changed, link=link)
 
     async def change_password(self, user: User, current: str, password: str, address: str) -> User:
         """Give an account a new password if the current one is shown; else as `set_password`.
@@ -177,6 +188,14 @@ class People:
         await self.accounts.save_user(user, link=link)
         self._voids.note_user(user)
         return user
+
+    def _lock(self, user: str) -> asyncio.Lock:
+        """Return what is held while an account's password changes."""
+        # Held by whoever waits for it, so it lives exactly as long as it is needed.
+        lock = self._locks.get(user)
+        if lock is None:
+            lock = self._locks[user] = asyncio.Lock()
+        return lock
 
     async def sign_in(self, user: User) -> tuple[str, SignIn]:
         """Begin a sign-in; return the secret for the cookie, which is kept nowhere else.

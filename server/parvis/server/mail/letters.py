@@ -9,6 +9,8 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Final
 
+from parvis.plugins import straight
+
 from ..settings import MAILABLE
 from .carriers import Rejected
 
@@ -27,7 +29,7 @@ PAGE: Final = """\
 """
 BUTTON: Final = (
     '<p><a href="{url}" style="display: inline-block; padding: 10px 16px; border-radius: 6px;'
-    ' background: #1d4ed8; color: #ffffff; text-decoration: none">{label}</a></p>'
+    ' background: #0b6b5c; color: #ffffff; text-decoration: none">{label}</a></p>'
 )
 FOOT: Final = '<p style="color: #57534e; font-size: 14px">{text}</p>'
 
@@ -103,9 +105,9 @@ def _address(address: str, name: str = "") -> Address:
 
 
 def _text(letter: Letter) -> str:
-    pieces = list(letter.paragraphs)
+    pieces = [straight(text) for text in letter.paragraphs]
     for action in letter.actions:
-        pieces += [*action.above, f"{action.label}:\n{action.url}"]
+        pieces += [*map(straight, action.above), f"{action.label}:\n{action.url}"]
     foot = "\n".join(letter.foot)
     # What stands below this sign is a signature, which programs show in grey.
     return "\n\n".join(pieces) + (f"\n\n-- \n{foot}\n" if foot else "\n")
@@ -125,4 +127,4 @@ def _html(letter: Letter) -> str:
 
 
 def _escaped(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>\n")
+    return html.escape(straight(text)).replace("\n", "<br>\n")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Final
-
-from parvis.plugins import ErrorCode, Refused
 
 from ..schema import Json
 from .html_writer import STYLE, to_page
 from .images import kind
+from .pdf_library import need
 
 _SCHEME: Final = "image:"
 _PRINT: Final = (
@@ -39,7 +37,7 @@ def to_pdf(document: Json, title: str, images: Mapping[str, bytes]) -> bytes:
     Raises:
         Refused: If the library for it, or Pango, is not installed.
     """
-    _need_library()
+    need()
     from weasyprint import HTML
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -65,20 +63,3 @@ def to_pdf(document: Json, title: str, images: Mapping[str, bytes]) -> bytes:
     # Numbers that lists begin with and widths of images are such hints.
     html = HTML(string=page, base_url=None, url_fetcher=Given())
     return html.write_pdf(pdf_variant="pdf/ua-1", presentational_hints=True)
-
-
-def _need_library() -> None:
-    try:
-        import weasyprint as weasyprint
-    except ImportError as error:
-        raise Refused(
-            ErrorCode.REFUSED,
-            "this server makes no PDF: its operator has not installed parvis[pdf]",
-        ) from error
-    except OSError as error:
-        raise Refused(
-            ErrorCode.REFUSED,
-            "this server makes no PDF: its operator has not installed Pango"
-            " (Debian: libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)",
-        ) from error
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # it names addresses of documents
