@@ -1,20 +1,27 @@
 """How the tests reach a node, in each dialect."""
 
 import asyncio
+from typing import Protocol
 
 from parvis.client import Disconnected, Wire, open_wire
 from tests.running import Server
 
 
-def native(server: Server) -> str:
+class Door(Protocol):
+    """Where a node is reached: itself, or a proxy before it."""
+
+    port: int
+
+
+def native(server: Door) -> str:
     return f"ws://127.0.0.1:{server.port}/ws"
 
 
-def yjs(server: Server) -> str:
+def yjs(server: Door) -> str:
     return f"ws://127.0.0.1:{server.port}/yjs"
 
 
-def hocuspocus(server: Server) -> str:
+def hocuspocus(server: Door) -> str:
     return f"ws://127.0.0.1:{server.port}/hocuspocus"
 
 

@@ -12,8 +12,7 @@ from pycrdt import Doc, Map
 from parvis.client import Disconnected, Refused, connect
 from parvis.client.stock import StockClient, connect_hocuspocus, connect_y
 from tests.faults import ways_in
-from tests.faults.ways_in import Promptly
-from tests.running import Server
+from tests.faults.ways_in import Door, Promptly
 
 WINDOW = 8
 """Updates that a writer has on their way without an ack."""
@@ -57,7 +56,7 @@ def unacked(client: StockClient) -> int:
 class Writer(ABC):
     """Writes marks into a room, over as many connections as it takes, until it is stopped."""
 
-    def __init__(self, node: Server, room: str, name: str, book: Book, client_id: int) -> None:
+    def __init__(self, node: Door, room: str, name: str, book: Book, client_id: int) -> None:
         self.node = node
         self.room = room
         self.name = name
