@@ -12,7 +12,8 @@ import pytest
 from parvis.storage import Blobs, StorageError, StoreUnavailable
 from parvis.storage.conformance import DurableBlobsConformance
 from parvis.storage.factory import open_blobs
-from parvis.storage.s3 import Bucket, Lock, S3Place, s3_place
+from parvis.storage.s3 import Bucket
+from parvis.storage.s3_place import Lock, S3Place, s3_place
 from tests.s3 import ACCESS_KEY, S3, SECRET_KEY
 
 

@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from typing import IO
 
 from parvis.storage.blobs import DIGEST, PIECE, Blobs, BlobTooLarge, Kept, Stream
-from parvis.storage.s3 import Bucket, S3Place
+from parvis.storage.s3 import Bucket
+from parvis.storage.s3_place import S3Place
 from parvis.storage.tenants import safe_name, tenant_of
 
 SPOOL = 8 * 1024 * 1024

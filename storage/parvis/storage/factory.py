@@ -11,7 +11,7 @@ from parvis.storage.blob_s3 import BlobsS3
 from parvis.storage.blobs import Blobs
 from parvis.storage.errors import StorageError
 from parvis.storage.memory import MemoryBlobs, open_memory
-from parvis.storage.s3 import s3_place
+from parvis.storage.s3_place import s3_place
 from parvis.storage.sqlite import SqliteArchive, open_sqlite
 
 _EXPECTED = "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE or memory:"

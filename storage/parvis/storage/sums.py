@@ -8,10 +8,11 @@ import msgpack
 
 from parvis.storage.api import SqlValue
 from parvis.storage.archive import Layout, Row, Table
+from parvis.storage.packing import unpack
 
 _ROOM = ("name", "creator", "created", "deleted")
 _PART = ("name", "incarnation", "end_offset", "since")
-_LOG = ("offset", "body", "sender", "time", "key")
+_LOG = ("offset", "sender", "time", "key")
 _Pick = Callable[[Row], list[SqlValue]]
 
 
@@ -21,27 +22,38 @@ def packed(row: Sequence[SqlValue]) -> bytes:
 
 
 class TableSum:
-    """SHA-256 over a table's rows in the order of its key."""
+    """SHA-256 over a table's rows in the order of its key, whatever the order of its columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str]) -> None:
         self.rows = 0
         self._hash = hashlib.sha256()
+        self._places = sorted(range(len(columns)), key=lambda place: columns[place])
 
     def add(self, rows: Sequence[Row]) -> None:
         """Count rows in."""
         self.rows += len(rows)
         for row in rows:
-            self._hash.update(packed(row))
+            self._hash.update(packed([row[place] for place in self._places]))
 
     def digest(self) -> bytes:
         """Return the sum of the rows so far."""
         return self._hash.digest()
 
 
+class _Log:
+    """SHA-256 over the log of one part."""
+
+    def __init__(self) -> None:
+        hash = hashlib.sha256()
+        self.update = hash.update
+        self.digest = hash.digest
+
+
 @dataclass(slots=True)
 class _Part:
     room: SqlValue
     head: bytes
+    first: int
     log: bytes = b""
 
 
@@ -49,8 +61,9 @@ class _Part:
 class RoomSums:
     """A checksum per room of a tenant, over the room, the heads of its parts and their logs.
 
-    Left out are numbers that a store gives as it likes (ids, fences), and snapshots, which are
-    caches. Feed the tables in the order of the layout, each in the order of its key.
+    Left out are numbers that a store gives as it likes (ids, fences), how rows are packed,
+    and snapshots, which are caches. Feed the tables in the order of the layout, each in the order
+    of its key.
     """
 
     layout: Layout
@@ -58,7 +71,7 @@ class RoomSums:
     _rooms: dict[SqlValue, bytes] = field(default_factory=dict[SqlValue, bytes])
     _parts: dict[SqlValue, _Part] = field(default_factory=dict[SqlValue, _Part])
     _part: SqlValue = None
-    _log: TableSum = field(default_factory=TableSum)
+    _log: "_Log | None" = None
     _tables: Mapping[str, Table] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,25 +109,45 @@ class RoomSums:
             self._rooms[id] = packed(values)
 
     def _add_parts(self, rows: Sequence[Row]) -> None:
+        columns = self._tables["parvis_part"].columns
         key, facts = self._picks("parvis_part", ("id", "room")), self._picks("parvis_part", _PART)
+        first = columns.index("first") if "first" in columns else None
         for row in rows:
             id, room = key(row)
-            self._parts[id] = _Part(room, packed(facts(row)))
+            begins = 1 if first is None else row[first]
+            assert isinstance(begins, int)
+            self._parts[id] = _Part(room, packed(facts(row)), begins)
 
     def _add_log(self, rows: Sequence[Row]) -> None:
-        key, facts = self._picks("parvis_log", ("part",)), self._picks("parvis_log", _LOG)
+        columns = self._tables["parvis_log"].columns
+        part, offset, body = (columns.index(name) for name in ("part", "offset", "body"))
+        packing = columns.index("packing") if "packing" in columns else None
+        facts = self._picks("parvis_log", _LOG)
         for row in rows:
-            (part,) = key(row)
-            if part != self._part:
+            if self._log is None or row[part] != self._part:
                 self._end_part()
-                self._part = part
-            self._log.add([tuple(facts(row))])
+                self._part, self._log = row[part], _Log()
+            # Rows that a compaction has replaced may still be there; nobody sees them any more.
+            place = row[offset]
+            assert isinstance(place, int)
+            if row[part] in self._parts and place >= self._parts[row[part]].first:
+                kept = _unpacked(row[body], 0 if packing is None else row[packing])
+                self._log.update(packed((*facts(row), kept)))
 
     def _end_part(self) -> None:
-        if self._part in self._parts:
+        if self._log is not None and self._part in self._parts:
             self._parts[self._part].log = self._log.digest()
-        self._part, self._log = None, TableSum()
+        self._part = self._log = None
 
     def _picks(self, table: str, columns: Sequence[str]) -> _Pick:
         places = [self._tables[table].columns.index(column) for column in columns]
         return lambda row: [row[place] for place in places]
+
+
+def _unpacked(body: SqlValue, packing: SqlValue) -> SqlValue:
+    """Return an update as it was logged; as it is kept if it cannot be unpacked."""
+    try:
+        assert isinstance(body, bytes) and isinstance(packing, int)
+        return unpack(packing, body)
+    except ValueError:
+        return body

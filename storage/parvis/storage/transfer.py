@@ -41,7 +41,7 @@ class Summing:
     """Counts pages into the sums of a scope."""
 
     def __init__(self, layout: Layout) -> None:
-        self._tables = {table.name: TableSum() for table in layout.tables}
+        self._tables = {table.name: TableSum(table.columns) for table in layout.tables}
         self._rooms = RoomSums(layout)
 
     def add(self, table: str, rows: Sequence[Row]) -> Mark:

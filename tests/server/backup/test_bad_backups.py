@@ -303,6 +303,12 @@ def test_a_file_that_holds_no_key_is_refused(
     assert refused(run, "create", "--key", str(tmp_path / "none"), data=data)[0] == "key_unusable"
 
 
+def test_a_wrong_folder_is_not_made(run: Run, key: Path, tmp_path: Path) -> None:
+    for command in ("create", "verify", "drill"):
+        refused(run, command, "--key", str(key), data=tmp_path / "wrong")
+        assert not (tmp_path / "wrong").exists()
+
+
 def test_a_backup_without_a_key_is_not_made(run: Run, data: Path) -> None:
     code, _, err = run("create", data=data)
     assert code == 2

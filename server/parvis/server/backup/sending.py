@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from parvis.storage.s3 import Bucket, Lock, S3Place
+from parvis.storage.s3 import Bucket
+from parvis.storage.s3_place import Lock, S3Place
 
 from .errors import BackupError
 from .progress import Progress

@@ -16,7 +16,7 @@ from parvis.plugins import migrations_in
 from parvis.storage import Blobs, Migration, StorageError
 from parvis.storage.factory import open_archive, open_blobs
 from parvis.storage.folder import hold_data_folder
-from parvis.storage.s3 import Lock, S3Place, s3_place
+from parvis.storage.s3_place import Lock, S3Place, s3_place
 from parvis.storage.scratch import Scratch
 
 from ..backup import BackupError, Created, Key, create, drill, make_key, read_key, restore, verify

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from parvis.storage import StorageError
-from parvis.storage.s3 import s3_place
+from parvis.storage.s3_place import s3_place
 
 from .filling import setting
 
@@ -209,7 +209,7 @@ class BackupSettings:
     keep: tuple[str, ...] = setting(
         (), "Which backups stay: the newest 14, those of 30d, or both; empty: all."
     )
-    upload: str = setting("", "Where they are sent, too: s3://BUCKET/PREFIX?…", check=_s3_url)
+    upload: str = setting("", "Where they are sent, too, like s3://BUCKET/PREFIX.", check=_s3_url)
     access_key: str = setting("", "Key of S3; empty: AWS_ACCESS_KEY_ID, or the machine's role.")
     secret_key: str = setting("", "Secret of that key.", secret=True)
     lock_days: float = setting(
