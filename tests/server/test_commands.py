@@ -467,6 +467,22 @@ def test_the_doctor_finds_a_healthy_node_healthy(
     assert sum(name.startswith("tenants/") for name in found) == 1
 
 
+def test_the_doctor_asks_room_types_what_they_need(
+    run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(monkeypatch)
+    add_ada(run)
+    assert findings(run, code=0)["docs pdf"]["detail"].endswith("with Pango")
+    # What WeasyPrint does on a machine without Pango.
+    (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library libpango-1.0-0')")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    found = findings(run, code=1)["docs pdf"]
+    assert not found["good"]
+    assert "libpango-1.0-0" in found["detail"]
+
+
 def test_the_doctor_finds_a_damaged_file(
     run: Run, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
