@@ -1,8 +1,7 @@
 """The TypeScript client as it is built, and nodes for its scenarios."""
 
-import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -10,8 +9,7 @@ import pytest
 
 from tests.checkout import CHECKOUT
 from tests.interop.scenario import run
-from tests.room_tokens import APP_SETTINGS
-from tests.running import Server, start_server
+from tests.nodes import guarded_server as guarded_server, open_server as open_server, room as room
 from tests.services import ServiceError, program
 
 PACKAGE: Final = Path(CHECKOUT) / "clients" / "js"
@@ -54,25 +52,3 @@ def scenario() -> Scenario:
         return run(file, name, settings, answers, folder=PACKAGE)
 
     return play
-
-
-@pytest.fixture(scope="session")
-def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node open to anyone, shared by the tests that leave it as it is."""
-    with start_server(tmp_path_factory.mktemp("open-node")) as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def guarded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node that wants room tokens, signed by an application called ``tests``."""
-    folder = tmp_path_factory.mktemp("guarded-node")
-    with start_server(folder, open=False, settings=APP_SETTINGS) as server:
-        yield server
-
-
-@pytest.fixture
-def room(request: pytest.FixtureRequest) -> str:
-    """A room of the test's own."""
-    name: str = request.node.name
-    return "plain/" + re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")
