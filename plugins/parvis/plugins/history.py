@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -10,6 +10,15 @@ from .access import Caller
 
 PAUSE: Final = 300.0
 """Seconds without a change after which a new entry, or a new run, begins."""
+
+
+Still = Callable[[], Awaitable[None]]
+"""Called when a helper is done, just before something is changed: rights may have gone meanwhile.
+Raises `Refused` if the caller may not any more."""
+
+
+async def always() -> None:
+    """Nobody's right could have gone meanwhile."""
 
 
 @dataclass(slots=True)
@@ -149,6 +158,7 @@ class History(Protocol):
         name: str,
         offset: int | None = None,
         id: str | None = None,
+        still: Still = always,
     ) -> Version:
         """Name a moment, and keep it; None: the present one.
 
@@ -158,20 +168,30 @@ class History(Protocol):
         """
         ...
 
-    async def rename(self, tenant: str, key: str, part: str = "", *, id: str, name: str) -> None:
+    async def rename(self, caller: Caller, key: str, part: str = "", *, id: str, name: str) -> None:
         """Give a version another name. Raises `Refused` with ``CONFLICT`` if it is not there."""
         ...
 
-    async def forget(self, tenant: str, key: str, part: str = "", *, id: str) -> None:
+    async def forget(self, caller: Caller, key: str, part: str = "", *, id: str) -> None:
         """Forget a version, if it is there; the moment stays in the history."""
         ...
 
-    async def restore(self, caller: Caller, key: str, part: str = "", *, offset: int) -> Restored:
+    async def restore(
+        self, caller: Caller, key: str, part: str = "", *, offset: int, still: Still = always
+    ) -> Restored:
         """Change the document back to what it was after an offset, by one more update."""
         ...
 
     async def rollback(
-        self, caller: Caller, key: str, part: str = "", *, author: str, first: int, last: int
+        self,
+        caller: Caller,
+        key: str,
+        part: str = "",
+        *,
+        author: str,
+        first: int,
+        last: int,
+        still: Still = always,
     ) -> Restored:
         """Take back what one author did from offset `first` to `last`, and nobody else's work."""
         ...

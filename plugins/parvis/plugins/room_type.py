@@ -13,6 +13,7 @@ from parvis.storage import Job, LoggedUpdate, Migration
 
 from .access import Access, Caller
 from .errors import Refused
+from .history import Version
 from .http import Route
 from .node import Node
 from .replica import Replica
@@ -137,6 +138,11 @@ class RoomType(Generic[R]):
     async def on_command(self, room: Room[R], caller: Caller, command: Request) -> Answer:
         """Do what a caller asks in the room's words, with `Room.edit`; one at a time per room."""
         raise Refused(ErrorCode.UNKNOWN_COMMAND, f"{self.name} rooms take no commands")
+
+    async def on_version(
+        self, room: Room[R], caller: Caller, id: str, version: Version | None
+    ) -> None:
+        """A version of the main part was named or renamed by a caller; None: it was forgotten."""
 
     async def on_leave(self, room: Room[R], peer: Peer) -> None:
         """A peer has gone, for whatever reason."""

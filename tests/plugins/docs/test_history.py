@@ -6,44 +6,13 @@ import pytest
 from pycrdt import Doc, Map, XmlFragment
 
 from parvis.plugins import Access, Caller, ErrorCode, Grant, Refused
-from parvis.plugins.docs import history
-from parvis.plugins.docs.history import grouped
-from parvis.protocol.messages import Changed
-from parvis.server.hosting.host import Host
+from parvis.protocol.messages import Answer, Changed, History, Refuse
+from parvis.server.history import timeline
+from parvis.server.hosting.workshop import Workshop
 from parvis.server.testing import Visitor
-from parvis.storage import LoggedUpdate
 from tests.clocks import SetClock
 from tests.plugins.docs.house import House, Json, house
 from tests.plugins.docs.writing import Pen, lines, texts
-
-
-def row(offset: int, time: float, sender: str, update: bytes = b"u") -> LoggedUpdate:
-    return LoggedUpdate(offset, update, sender, time, b"k%d" % offset)
-
-
-def spans(*rows: LoggedUpdate) -> list[tuple[int, int, list[str], int]]:
-    return [(each.first, each.last, each.authors, each.updates) for each in grouped(rows, 300)]
-
-
-def test_changes_without_a_long_pause_belong_together() -> None:
-    rows = [row(n, n * 10.0, "ada") for n in range(1, 4)]
-    assert spans(*rows, row(4, 331, "ada")) == [(1, 3, ["ada"], 3), (4, 4, ["ada"], 1)]
-
-
-def test_people_who_write_at_the_same_time_share_an_entry() -> None:
-    rows = [row(n, n * 5.0, "ada" if n % 2 else "bob") for n in range(1, 7)]
-    assert spans(*rows) == [(1, 6, ["ada", "bob"], 6)]
-
-
-def test_somebody_who_comes_a_little_later_begins_an_entry() -> None:
-    assert spans(row(1, 0, "ada"), row(2, 61, "bob")) == [
-        (1, 1, ["ada"], 1),
-        (2, 2, ["bob"], 1),
-    ]
-
-
-def test_rows_that_change_nothing_do_not_count() -> None:
-    assert spans(row(1, 0, "ada"), row(2, 1, "bob", b"")) == [(1, 1, ["ada"], 1)]
 
 
 async def written(docs: House, clock: SetClock) -> tuple[str, Pen]:
@@ -96,8 +65,8 @@ async def test_the_timeline_tells_a_guest_from_a_member_of_the_same_name() -> No
 async def test_pages_of_a_long_history_hold_every_change_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history, "ROWS", 20)
-    monkeypatch.setattr(history, "CHUNK", 7)
+    monkeypatch.setattr(timeline, "ROWS", 20)
+    monkeypatch.setattr(timeline, "CHUNK", 7)
     clock = SetClock()
     async with house(clock=clock) as docs:
         key = await docs.make("ada", "Plan")
@@ -195,8 +164,30 @@ async def test_a_version_has_a_name_until_it_is_deleted() -> None:
         with pytest.raises(Refused) as refusal:
             await meta.command("version.add", {"id": "v3", "name": "Mine"})
         assert refusal.value.code is ErrorCode.PERMISSION_DENIED
-        rows = await docs.lobby.node.query("kit", "SELECT id, name FROM docs_version")
-        assert rows == [("v2", "Early")]
+        (kept_by_the_core,) = await docs.lobby.node.history.versions("kit", key)
+        assert (kept_by_the_core.id, kept_by_the_core.name) == ("v2", "Early")
+
+
+async def test_versions_that_were_named_by_the_core_are_shown_too() -> None:
+    async with house() as docs:
+        _, pen = await written(docs, SetClock())
+        meta = await docs.lobby.join("cy", "meta")
+        question = History(pen.visitor.channel, 9, "version.add", {"name": "Core", "offset": 2})
+        await pen.visitor.say(question)
+        await pen.visitor.expect(Answer)
+        await docs.lobby.rest()
+        assert [each["name"] for each in versions(meta).values()] == ["Core"]
+
+
+@pytest.mark.parametrize("part", ["comments", "meta"])
+async def test_what_was_said_beside_a_document_and_deleted_is_not_in_its_history(part: str) -> None:
+    async with house() as docs:
+        await written(docs, SetClock())
+        ada = await docs.lobby.join("ada", part)
+        await ada.say(History(ada.channel, 9, "timeline"))
+        refusal = await ada.expect(Refuse)
+        assert isinstance(refusal, Refuse)
+        assert refusal.code == ErrorCode.ROOM_NOT_FOUND
 
 
 async def test_renaming_by_a_command_changes_facts_and_listings() -> None:
@@ -220,17 +211,17 @@ async def test_renaming_by_a_command_changes_facts_and_listings() -> None:
 async def test_rights_that_go_while_something_is_worked_out_are_gone(
     monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    compute = Host.compute
+    do = Workshop.do
     async with house() as docs:
         key, pen = await written(docs, SetClock())
         bob = await docs.lobby.join("bob")
         before = texts(pen)
 
-        async def late(node: Host, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  as in `Node`
+        async def late(workshop: Workshop, *args: Any, **more: Any) -> Any:
             await docs.share("ada", key, "bob", "viewer")
-            return await compute(node, task, *args, timeout=timeout)
+            return await do(workshop, *args, **more)
 
-        monkeypatch.setattr(Host, "compute", late)
+        monkeypatch.setattr(Workshop, "do", late)
         with pytest.raises(Refused) as refusal:
             if way == "append":
                 body = {"format": "text", "content": "more"}

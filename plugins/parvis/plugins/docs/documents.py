@@ -19,7 +19,7 @@ from .vocabulary import VERSION
 TITLE: Final = 300
 """Characters of a title, at most."""
 
-BY_DOCUMENT: Final = ("docs_opened", "docs_version", "docs_file")
+BY_DOCUMENT: Final = ("docs_opened", "docs_file")
 """Tables with rows that go with their document, besides those that `forget` names."""
 
 

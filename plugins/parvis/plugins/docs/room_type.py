@@ -24,6 +24,7 @@ from parvis.plugins import (
     RoomType,
     Route,
     Submission,
+    Version,
     YDoc,
     migrations_in,
 )
@@ -72,12 +73,13 @@ class Docs(RoomType[YDoc]):
     name = "docs"
     replica = YDoc
     parts = {  # noqa: RUF012  as the base class has it
-        "comments": Part(YDoc, write=SERVER_ONLY),
-        "meta": Part(YDoc, write=SERVER_ONLY),
+        "comments": Part(YDoc, write=SERVER_ONLY, history=SERVER_ONLY),
+        "meta": Part(YDoc, write=SERVER_ONLY, history=SERVER_ONLY),
     }
     schema = VERSION
     Settings = DocsSettings
     migrations = migrations_in("parvis.plugins.docs")
+    restores = f"{TASKS}:reverted"
     beside = SLOW
     exports = MappingProxyType({format: f"{TASKS}:as_{format}" for format in WRITTEN})
 
@@ -117,9 +119,8 @@ class Docs(RoomType[YDoc]):
             history,
         )
         self._upkeep = Upkeep(office, notices)
-        self._commands = Commands(
-            rights, documents, Comments(office, notices), Versions(office, rights, history)
-        )
+        self._versions = versions = Versions(office, rights)
+        self._commands = Commands(rights, documents, Comments(office, notices), versions)
         self.routes: Sequence[Route] = (
             *shelves.routes(),
             *contents.routes(),
@@ -163,6 +164,11 @@ class Docs(RoomType[YDoc]):
 
     async def on_command(self, room: Room[YDoc], caller: Caller, command: Request) -> Answer:
         return await self._commands.do(room, caller, command)
+
+    async def on_version(
+        self, room: Room[YDoc], caller: Caller, id: str, version: Version | None
+    ) -> None:
+        await self._versions.show(room, caller, id, version)
 
     async def on_commit(self, commit: Commit) -> None:
         await self._upkeep.committed(commit)

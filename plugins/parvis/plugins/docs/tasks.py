@@ -6,7 +6,6 @@ imported where they are used: a node never needs them.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -58,29 +57,6 @@ def copied(updates: Sequence[bytes]) -> bytes:
     with doc.transaction():
         insert(root(doc), 0, tree)
     return doc.get_update()
-
-
-def merged(updates: Sequence[bytes]) -> dict[str, bytes]:
-    """Merge rows of a log.
-
-    Returns:
-        ``log``, worth all of them, also what waits for a predecessor; ``state``, the document that
-        they make, without what was deleted.
-    """
-    log = _merged(updates)
-    doc: Doc[Any] = Doc()
-    doc.apply_update(log)
-    return {"log": log, "state": doc.get_update()}
-
-
-def packed(updates: Sequence[bytes]) -> bytes:
-    """Merge updates, and compress them for a named version."""
-    return zlib.compress(_merged(updates), 6)
-
-
-def unpacked(state: bytes) -> bytes:
-    """Return what `packed` was given."""
-    return zlib.decompress(state)
 
 
 def reverted(now: Sequence[bytes], then: Sequence[bytes]) -> bytes:

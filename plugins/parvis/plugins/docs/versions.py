@@ -1,107 +1,58 @@
-"""Named versions of a document, and going back to an earlier state as one more change."""
+"""Named versions of a document as its page shows them, and going back as one more change.
+
+The core keeps the versions; the part ``meta`` shows them to everybody who is in the document.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from pycrdt import Doc, Map
 
-from parvis.plugins import Caller, ErrorCode, Refused, Room, YDoc
+from parvis.plugins import Caller, ErrorCode, Refused, Room, Version, YDoc
 from parvis.protocol.messages import Value
 
-from .contents import PATIENCE, TASKS
-from .history import History
 from .office import Office, malformed
-from .remarks import ID
 from .rights import Rights
-
-NAME: Final = 200
-"""Characters of a version's name, at most."""
-
-VERSIONS: Final = 200
-"""Of one document, at most."""
 
 
 class Versions:
     """Does the commands about versions; whoever calls has found that the caller may edit."""
 
-    def __init__(self, office: Office, rights: Rights, history: History) -> None:
+    def __init__(self, office: Office, rights: Rights) -> None:
         self._office = office
         self._rights = rights
-        self._history = history
 
     async def add(self, room: Room[YDoc], caller: Caller, body: Value) -> tuple[Value, int]:
         """Name the present state, or that of an offset, and keep it."""
         given = _mapping(body)
-        id, name, offset = _id(given), _name(given), given.get("offset")
-        if offset is None:
-            # What was sent before this command is in the log when this is.
-            async with room.edit(caller) as edit:
-                edit.require("SELECT 1")
-            offset = edit.offset
-        if not isinstance(offset, int):
+        id, name, offset = _text(given, "id"), _text(given, "name"), given.get("offset")
+        if offset is not None and not isinstance(offset, int):
             raise malformed("expected an offset of the log")
-        node = self._office.node
         async with self._office.work(caller):
-            merged = await self._history.at(caller, room.key, offset)
-            state = await node.compute(f"{TASKS}:packed", [merged["log"]], timeout=PATIENCE)
-        # Rights may have gone meanwhile, or the document into the bin.
-        await self._rights.require(caller, room.key, "edit")
-        now = node.now()
-        async with (
-            self._office.lock(room.tenant, room.key),
-            room.edit(caller, "meta") as edit,
-        ):
-            versions = _versions(edit.document(YDoc).doc)
-            if id not in versions:
-                if len(versions) >= VERSIONS:
-                    raise Refused(ErrorCode.REFUSED, f"a document has at most {VERSIONS} versions")
-                versions[id] = {
-                    "name": name,
-                    "time": now,
-                    "by": caller.user,
-                    "name_by": caller.name,
-                    "offset": offset,
-                } | ({"guest": True} if caller.guest else {})
-                edit.execute(
-                    "INSERT INTO docs_version VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                    *(room.key, id, offset, name, state, caller.user, now),
-                )
-            offset = int(cast("Mapping[str, Any]", versions[id])["offset"])
-        return {"id": id, "offset": offset}, edit.offset
+            version = await self._office.node.history.name(
+                caller,
+                room.key,
+                id=id,
+                name=name,
+                offset=offset,
+                still=lambda: self._still(room, caller),
+            )
+        return {"id": version.id, "offset": version.offset}, room.heads["meta"]
 
     async def rename(self, room: Room[YDoc], caller: Caller, body: Value) -> tuple[Value, int]:
         """Give a version another name."""
         given = _mapping(body)
-        id, name = _id(given), _name(given)
-        async with (
-            self._office.lock(room.tenant, room.key),
-            room.edit(caller, "meta") as edit,
-        ):
-            versions = _versions(edit.document(YDoc).doc)
-            if id not in versions:
-                raise Refused(ErrorCode.CONFLICT, "the version is not there any more")
-            old = cast("Mapping[str, Any]", versions[id])
-            if old["name"] != name:
-                versions[id] = {**old, "name": name}
-                sql = "UPDATE docs_version SET name = ? WHERE document = ? AND id = ?"
-                edit.execute(sql, name, room.key, id)
-        return {"id": id}, edit.offset
+        id, name = _text(given, "id"), _text(given, "name")
+        await self._office.node.history.rename(caller, room.key, id=id, name=name)
+        return {"id": id}, room.heads["meta"]
 
     async def delete(self, room: Room[YDoc], caller: Caller, body: Value) -> tuple[Value, int]:
         """Forget a version; the moment it named stays in the history."""
-        id = _id(_mapping(body))
-        async with (
-            self._office.lock(room.tenant, room.key),
-            room.edit(caller, "meta") as edit,
-        ):
-            versions = _versions(edit.document(YDoc).doc)
-            if id in versions:
-                del versions[id]
-                sql = "DELETE FROM docs_version WHERE document = ? AND id = ?"
-                edit.execute(sql, room.key, id)
-        return {"id": id}, edit.offset
+        id = _text(_mapping(body), "id")
+        await self._office.node.history.forget(caller, room.key, id=id)
+        return {"id": id}, room.heads["meta"]
 
     async def revert(self, room: Room[YDoc], caller: Caller, body: Value) -> tuple[Value, int]:
         """Change the content back to what it was after an offset; nothing is taken out of the log.
@@ -110,22 +61,41 @@ class Versions:
         cursors. What others write meanwhile is merged, as with any change.
         """
         offset = _mapping(body).get("offset")
-        if not isinstance(offset, int):
+        if not isinstance(offset, int) or offset < 1:
             raise malformed("expected an offset of the log")
         async with self._office.work(caller):
-            update = await self._reverting(room, caller, offset)
-        await self._rights.require(caller, room.key, "edit")
-        async with room.edit(caller) as edit:
-            edit.append(update)
-        return {"from": offset}, edit.offset
+            done = await self._office.node.history.restore(
+                caller, room.key, offset=offset, still=lambda: self._still(room, caller)
+            )
+        return {"from": offset}, done.offset
 
-    async def _reverting(self, room: Room[YDoc], caller: Caller, offset: int) -> bytes:
-        then = await self._history.at(caller, room.key, offset)
-        now = list(await room.state())
-        update: bytes = await self._office.node.compute(
-            f"{TASKS}:reverted", now, [then["log"]], timeout=PATIENCE
-        )
-        return update
+    async def _still(self, room: Room[YDoc], caller: Caller) -> None:
+        # Rights may have gone meanwhile, or the document into the bin.
+        await self._rights.require(caller, room.key, "edit")
+
+    async def show(
+        self, room: Room[YDoc], caller: Caller, id: str, version: Version | None
+    ) -> None:
+        """Show a version that was named or renamed, or that it is not there any more."""
+        async with (
+            self._office.lock(room.tenant, room.key),
+            room.edit(caller, "meta") as edit,
+        ):
+            versions = _versions(edit.document(YDoc).doc)
+            old = cast("Mapping[str, Any] | None", versions.get(id))
+            if version is None:
+                if old is not None:
+                    del versions[id]
+            elif old is None:
+                versions[id] = {
+                    "name": version.name,
+                    "time": version.time,
+                    "by": caller.user,
+                    "name_by": caller.name,
+                    "offset": version.offset,
+                } | ({"guest": True} if caller.guest else {})
+            elif old["name"] != version.name:
+                versions[id] = {**old, "name": version.name}
 
 
 def _versions(doc: Doc[Any]) -> Map[Any]:
@@ -139,15 +109,8 @@ def _mapping(body: Value) -> Mapping[str, Value]:
     return body
 
 
-def _id(given: Mapping[str, Value]) -> str:
-    id = given.get("id")
-    if not isinstance(id, str) or not ID.fullmatch(id):
-        raise malformed("expected id to have 1 to 64 letters, digits, - and _")
-    return id
-
-
-def _name(given: Mapping[str, Value]) -> str:
-    name = given.get("name")
-    if not isinstance(name, str) or not 0 < len(" ".join(name.split())) <= NAME:
-        raise malformed(f"a version's name has 1 to {NAME} characters")
-    return " ".join(name.split())
+def _text(given: Mapping[str, Value], name: str) -> str:
+    text = given.get(name)
+    if not isinstance(text, str):
+        raise Refused(ErrorCode.MALFORMED, f"expected {name}")
+    return text

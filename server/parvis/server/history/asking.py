@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from parvis.plugins import NOTHING, Access, Answer, Caller, ErrorCode, Refused
-from parvis.plugins.history import PAUSE
+from parvis.plugins.history import PAUSE, Still
 from parvis.protocol import RoomName
 from parvis.protocol.messages import Value
 from parvis.storage import Address, StorageError
 
 from ..hosting.registry import AnyType
-from .past import Past, Still, require_document
+from .past import Past, require_document
 from .reading import missing
 
 if TYPE_CHECKING:
@@ -134,12 +134,13 @@ async def _name(asked: Question) -> Answer:
 
 
 async def _rename(asked: Question) -> Answer:
-    await asked.past.rename(asked.address, asked.required("id"), asked.required("name"))
+    id, name = asked.required("id"), asked.required("name")
+    await asked.past.rename(asked.kind, asked.caller, asked.address, id, name)
     return Answer()
 
 
 async def _forget(asked: Question) -> Answer:
-    await asked.past.forget(asked.address, asked.required("id"))
+    await asked.past.forget(asked.kind, asked.caller, asked.address, asked.required("id"))
     return Answer()
 
 

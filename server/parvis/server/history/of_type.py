@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from parvis.plugins import Caller, ErrorCode, Refused, Restored, Timeline, Version
-from parvis.plugins.history import PAUSE
+from parvis.plugins.history import PAUSE, Still, always
 from parvis.storage import Address
 
 from ..hosting.registry import AnyType
@@ -73,22 +73,35 @@ class HistoryOfType:
         name: str,
         offset: int | None = None,
         id: str | None = None,
+        still: Still = always,
     ) -> Version:
         address = self._address(caller.tenant, key, part)
-        return await self._past.name(self._kind, caller, address, name, offset, id)
+        return await self._past.name(self._kind, caller, address, name, offset, id, still)
 
-    async def rename(self, tenant: str, key: str, part: str = "", *, id: str, name: str) -> None:
-        await self._past.rename(self._address(tenant, key, part), id, name)
-
-    async def forget(self, tenant: str, key: str, part: str = "", *, id: str) -> None:
-        await self._past.forget(self._address(tenant, key, part), id)
-
-    async def restore(self, caller: Caller, key: str, part: str = "", *, offset: int) -> Restored:
+    async def rename(self, caller: Caller, key: str, part: str = "", *, id: str, name: str) -> None:
         address = self._address(caller.tenant, key, part)
-        return await self._past.restore(self._kind, caller, address, offset)
+        await self._past.rename(self._kind, caller, address, id, name)
 
-    async def rollback(
-        self, caller: Caller, key: str, part: str = "", *, author: str, first: int, last: int
+    async def forget(self, caller: Caller, key: str, part: str = "", *, id: str) -> None:
+        address = self._address(caller.tenant, key, part)
+        await self._past.forget(self._kind, caller, address, id)
+
+    async def restore(
+        self, caller: Caller, key: str, part: str = "", *, offset: int, still: Still = always
     ) -> Restored:
         address = self._address(caller.tenant, key, part)
-        return await self._past.rollback(self._kind, caller, address, author, first, last)
+        return await self._past.restore(self._kind, caller, address, offset, still)
+
+    async def rollback(
+        self,
+        caller: Caller,
+        key: str,
+        part: str = "",
+        *,
+        author: str,
+        first: int,
+        last: int,
+        still: Still = always,
+    ) -> Restored:
+        address = self._address(caller.tenant, key, part)
+        return await self._past.rollback(self._kind, caller, address, author, first, last, still)

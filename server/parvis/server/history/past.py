@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
-from parvis.plugins import Caller, ErrorCode, Refused, Restored, Timeline, Version, YDoc
+from parvis.plugins import (
+    Caller,
+    ErrorCode,
+    Refused,
+    Restored,
+    Timeline,
+    Version,
+    YDoc,
+    overrides,
+)
+from parvis.plugins.history import Still, always
 from parvis.storage import Address, StorageError
 
 from ..hosting.registry import AnyType
@@ -38,13 +48,6 @@ ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 PERIOD: Final = 4 * BYTES
 """Bytes of updates that are taken back at once."""
-
-Still = Callable[[], Awaitable[None]]
-"""Raises `Refused` if the caller may not do it any more."""
-
-
-async def always() -> None:
-    """Nobody's right could have gone meanwhile."""
 
 
 class Past:
@@ -129,16 +132,30 @@ class Past:
         packed: bytes = await self._do("travelling:pack", checkpoint)
         await still()
         version = Version(id, name, caller.user, self._core.clock.time(), offset)
-        return await self._rows.add(address, version, Kept(offset, span.incarnation, packed))
+        kept = await self._rows.add(address, version, Kept(offset, span.incarnation, packed))
+        await self._tell(kind, caller, address, id, kept)
+        return kept
 
-    async def rename(self, address: Address, id: str, name: str) -> None:
-        name = _name(name)
-        if await self._rows.version(address, _id(id)) is None:
-            raise Refused(ErrorCode.CONFLICT, "the version is not there any more")
+    async def rename(
+        self, kind: AnyType, caller: Caller, address: Address, id: str, name: str
+    ) -> None:
+        name, id = _name(name), _id(id)
         await self._rows.rename(address, id, name)
+        version = await self._rows.version(address, id)
+        if version is None:
+            raise Refused(ErrorCode.CONFLICT, "the version is not there any more")
+        await self._tell(kind, caller, address, id, version)
 
-    async def forget(self, address: Address, id: str) -> None:
+    async def forget(self, kind: AnyType, caller: Caller, address: Address, id: str) -> None:
         await self._rows.forget(address, _id(id))
+        await self._tell(kind, caller, address, id, None)
+
+    async def _tell(
+        self, kind: AnyType, caller: Caller, address: Address, id: str, version: Version | None
+    ) -> None:
+        if overrides(kind, "on_version") and not address.part:
+            async with self._hold(kind, address) as room:
+                await kind.on_version(room, caller, id, version)
 
     def _new_id(self) -> str:
         return self._core.random.bytes(9).hex()
