@@ -2,8 +2,12 @@
 
 import pytest
 
-from tests.nodes import guarded_server as guarded_server, open_server as open_server, room as room
 from tests.room_tokens import Tokens, room_tokens
+from tests.shared_nodes import (
+    guarded_server as guarded_server,
+    open_server as open_server,
+    room as room,
+)
 
 
 @pytest.fixture

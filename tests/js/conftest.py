@@ -9,8 +9,12 @@ import pytest
 
 from tests.checkout import CHECKOUT
 from tests.interop.scenario import run
-from tests.nodes import guarded_server as guarded_server, open_server as open_server, room as room
 from tests.services import ServiceError, program
+from tests.shared_nodes import (
+    guarded_server as guarded_server,
+    open_server as open_server,
+    room as room,
+)
 
 PACKAGE: Final = Path(CHECKOUT) / "clients" / "js"
 
