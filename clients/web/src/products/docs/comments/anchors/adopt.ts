@@ -1,14 +1,14 @@
 // Taking over what somebody else knows of a comment's place: the anchor that they have stored.
 //
-// An anchor adds, it never takes away: what this client knows of the comment besides, by having moved it
-// or by having read how it was moved, stays known. So an anchor that was written before a change, and
-// comes after it, does no harm.
+// An anchor adds: what this client knows of the comment besides, by having moved it or by having read how
+// it was moved, stays known. So an anchor that was written before a change, and comes after it, does no harm.
+// It takes away only what stands directly beside it: of "the the" the one who wrote the second knows which.
 import type { Node } from '@tiptap/pm/model'
 import type { Stretch } from './ends'
 import { textIn } from './follow'
-import { link } from './links'
+import { link, SEED } from './links'
 import type { Outline, Span } from './outline'
-import type { Run, Trace } from './trace'
+import type { Piece, Run, Trace } from './trace'
 
 /** Begins a trace with what stands at `stretches`. */
 export function begin(trace: Trace, stretches: readonly { readonly from: number; readonly to: number }[], outline: Outline, doc: Node): void {
@@ -47,7 +47,36 @@ export function adopt(trace: Trace, stretches: readonly Stretch[], outline: Outl
       next = part.at === null ? place(trace, part, next, limit, isWhole) : unitAfter(trace, part.spans)
     })
   }
-  if (isWhole && stretches.length > 0) prefer(trace, told, shared)
+  if (!isWhole || stretches.length === 0) return
+  prefer(trace, told, shared)
+  const beside = besides(trace, stretches, told, outline, doc)
+  if (beside.length > 0) trace.forget(beside)
+}
+
+/**
+ * What stands directly beside `stretches` and was taken for a part of the comment only because the same
+ * words were written before or after it: the shared document cannot say which of two equal words is new.
+ */
+function besides(trace: Trace, stretches: readonly Stretch[], told: readonly Span[], outline: Outline, doc: Node): Span[] {
+  const found: Span[] = []
+  for (const piece of trace.pieces(outline).flatMap((each) => untold(each, stretches))) {
+    const own = trace.ownText(piece.at, piece.to - piece.from)
+    const isBeside = stretches.some(({ from, to }) => (piece.to === from && textIn(doc, from, to).startsWith(own)) || (piece.from === to && textIn(doc, from, to).endsWith(own)))
+    if (isBeside) found.push(...outline.spansIn(piece.from, piece.to))
+  }
+  return found.filter((span) => !told.some((one) => one.client === span.client && one.clock <= span.clock && span.clock < one.clock + one.length))
+}
+
+/** The parts of a piece outside of `stretches`. */
+function untold(piece: Piece, stretches: readonly Stretch[]): Piece[] {
+  let parts: Piece[] = [piece]
+  for (const { from, to } of stretches) {
+    parts = parts.flatMap((part) => {
+      if (to <= part.from || from >= part.to) return [part]
+      return [{ ...part, to: from }, { ...part, from: to, at: part.at + to - part.from }].filter((rest) => rest.from < rest.to)
+    })
+  }
+  return parts
 }
 
 function unitAfter(trace: Trace, spans: readonly Span[]): number {
@@ -80,6 +109,8 @@ function place(trace: Trace, { spans, text }: Part, next: number, limit: number 
   const { words } = trace
   const { length } = text
   const isSpare = !isWhole
+  // Ends that are gone lead roughly where they were: a few letters there agree by chance.
+  if (isSpare && length < SEED) return next
   const add = (at: number, from: number, to: number): void => {
     let offset = 0
     for (const span of spans) {

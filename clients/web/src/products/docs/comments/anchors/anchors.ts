@@ -13,7 +13,7 @@ import { adopt, begin } from './adopt'
 import { type Anchor, blockAt, type Place, type Repair } from './anchor'
 import { endsAt, resolve, storedOf } from './ends'
 import { Change, follow, type Growth, type Lost, rangesIn } from './follow'
-import { keptOf, type Range, rangesOf } from './layout'
+import { BRIDGE, keptOf, type Range, rangesOf } from './layout'
 import { locate, resemblance } from './locate'
 import { Outline } from './outline'
 import { type Quote, quoteAt } from './quotes'
@@ -347,7 +347,7 @@ export class Anchors {
       if (shape === null) return
       if (memory.isUnread) next.set(id, this.#look(memory, id, shape, doc, () => unitsOf(doc), () => true))
       else {
-        growShared(trace, shape, doc, change)
+        growShared(trace, shape, doc, change, transaction.local ? BRIDGE : Infinity)
         next.set(id, heldOf(trace, shape, doc))
       }
       if (transaction.local) this.#moved.add(id)

@@ -10,7 +10,7 @@ export interface Link {
 }
 
 /** So many units in a row that agree are no chance within one change. */
-const SEED = 8
+export const SEED = 8
 /** So many places are tried for one seed. */
 const MOST_PLACES = 32
 /** Texts of more units than this, together, are compared as wholes only. */

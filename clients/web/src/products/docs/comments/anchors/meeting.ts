@@ -1,5 +1,5 @@
 // Several people in one document who split, merge, move, cut, paste, type and undo: for the tests of anchors.
-import { type Node, Schema, type Slice } from '@tiptap/pm/model'
+import { Fragment, type Mark, type Node, Schema, Slice } from '@tiptap/pm/model'
 import { EditorState, Plugin, type Transaction } from '@tiptap/pm/state'
 import { canJoin, canSplit } from '@tiptap/pm/transform'
 import { EditorView } from '@tiptap/pm/view'
@@ -222,7 +222,7 @@ export class Meeting {
     if (client.clipboard !== null && kind < 60) {
       const { slice } = client.clipboard
       client.clipboard = null
-      send(within(state.tr.replaceRange(inside, inside, slice)).setMeta('uiEvent', 'paste'))
+      send(within(state.tr.replaceRange(inside, inside, uncommented(slice, state.doc))).setMeta('uiEvent', 'paste'))
       return 'paste'
     }
     if (kind < 20) {
@@ -279,6 +279,19 @@ export class Meeting {
     if (range !== null && range.depth === 0) send(state.tr.wrap(range, [{ type: schema.nodes['blockquote'] as never }]))
     return 'wrap'
   }
+}
+
+/** What is pasted while it still stands in `doc` is a copy, and no comment is about it. */
+function uncommented(slice: Slice, doc: Node): Slice {
+  const there = new Set<unknown>()
+  const isOwn = (mark: Mark): boolean => mark.attrs['written'] === false
+  doc.descendants((node) => node.marks.filter(isOwn).forEach((mark) => { there.add(mark.attrs['of']) }))
+  const copy = (content: Fragment): Fragment => {
+    const nodes: Node[] = []
+    content.forEach((node) => nodes.push(node.isText ? node.mark(node.marks.filter((mark) => !isOwn(mark) || !there.has(mark.attrs['of']))) : node.copy(copy(node.content))))
+    return Fragment.fromArray(nodes)
+  }
+  return new Slice(copy(slice.content), slice.openStart, slice.openEnd)
 }
 
 /** Marks what `tr` has put in between two characters of a comment as written within it. */

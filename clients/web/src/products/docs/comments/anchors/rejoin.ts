@@ -2,7 +2,7 @@
 import type { Node } from '@tiptap/pm/model'
 import * as Y from 'yjs'
 import { type Lost, textIn } from './follow'
-import { BRIDGE, unitsBetween } from './layout'
+import { SEED } from './links'
 import { type Outline, type Span, structsOf } from './outline'
 import { type SharedChange, spansOf } from './shared'
 import type { Trace } from './trace'
@@ -43,12 +43,12 @@ export function rejoin(trace: Trace, change: SharedChange): Lost[] | null {
   return lost
 }
 
-/** How many units agree before and after two equal stretches. */
+/** How many units agree before and after two equal stretches; a few agree by chance. */
 function agreement(words: string, first: number, last: number, text: string, from: number, to: number): [number, number] {
   let [back, on] = [0, 0]
   while (back < first && back < from && words[first - back - 1] === text[from - back - 1]) back += 1
   while (last + on < words.length && to + on < text.length && words[last + on] === text[to + on]) on += 1
-  return [back, on]
+  return [back < SEED ? 0 : back, on < SEED ? 0 : on]
 }
 
 /** Takes over what this client's undo has brought back: it alone knows. Returns whether anything was. */
@@ -70,15 +70,19 @@ export function redone(trace: Trace, doc: Y.Doc): boolean {
   return hasFound
 }
 
-/** What `change` wrote between two units of the comment becomes part of it. */
-export function growShared(trace: Trace, outline: Outline, doc: Node, change: SharedChange): void {
+/**
+ * What `change` wrote between two units of the comment becomes part of it.
+ *
+ * @param most so many units at once: an undo may bring back what has never been part of it.
+ */
+export function growShared(trace: Trace, outline: Outline, doc: Node, change: SharedChange, most: number): void {
   let pieces = trace.pieces(outline)
   for (let index = 1; index < pieces.length; index += 1) {
     const [left, right] = [pieces[index - 1], pieces[index]]
     if (left === undefined || right === undefined || left.to >= right.from) continue
     const at = left.at + left.to - left.from
     if (at > right.at || left.spare !== right.spare || doc.resolve(left.to).parent !== doc.resolve(right.from).parent) continue
-    if (unitsBetween(doc, left.to, right.from, BRIDGE) > BRIDGE) continue
+    if (right.from - left.to > most) continue
     const spans = outline.spansIn(left.to, right.from)
     if (!spans.every((span) => isNew(span, change) && trace.unknown(span).length === 1)) continue
     trace.grow(at, textIn(doc, left.to, right.from))

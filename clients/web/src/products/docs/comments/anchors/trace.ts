@@ -55,9 +55,25 @@ export class Trace {
     return grown < length
   }
 
+  /** The text of these units without what was put in since. */
+  ownText(at: number, length: number): string {
+    let text = ''
+    for (let unit = at; unit < at + length; unit += 1) if (this.isOwn({ at: unit, length: 1 })) text += this.words.charAt(unit)
+    return text
+  }
+
   /** Notes that `span` stands for the units from `at` on, unless it is known to stand for any. */
   add(span: Span, at: number, spare: boolean): void {
     for (const part of this.unknown(span)) this.runs = [...this.runs, { ...part, at: at + part.clock - span.clock, spare }]
+  }
+
+  /** Notes that `spans` stand for nothing. */
+  forget(spans: readonly Span[]): void {
+    const before = this.runs
+    this.runs = []
+    for (const span of spans) this.add(span, 0, false)
+    const kept = before.flatMap((run) => this.unknown(run).map((part): Run => ({ ...part, at: run.at + part.clock - run.clock, spare: run.spare })))
+    this.runs = kept
   }
 
   /** The parts of `span` that stand for no unit yet. */
