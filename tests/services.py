@@ -14,7 +14,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -195,9 +195,31 @@ class Postgres:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@dataclass(frozen=True, slots=True)
+class PostgresFolder:
+    """A cluster on disk, which runs while somebody is in `running`, again and again."""
+
+    folder: Path
+    port: int
+    options: Mapping[str, str]
+
+    @contextlib.contextmanager
+    def running(self) -> Generator[Postgres]:
+        """The cluster, up until the block ends; then it is stopped at once, as by a crash.
+
+        What had been committed is recovered when it runs again.
+        """
+        _, become = _unprivileged()
+        argv = [str(_postgres_program("postgres")), "-D", str(self.folder / "data")]
+        argv += itertools.chain.from_iterable(("-c", f"{k}={v}") for k, v in self.options.items())
+        ready = "database system is ready to accept connections"
+        with started(argv, ready=ready, stop=signal.SIGQUIT, become=become) as pid:
+            yield Postgres(self.folder, self.port, pid)
+
+
 @contextlib.contextmanager
-def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
-    """A new cluster; for a test that wants to kill one of its own.
+def postgres_folder(*, fsync: bool = True) -> Generator[PostgresFolder]:
+    """A new cluster that does not run yet.
 
     Args:
         fsync: Whether a commit waits for the disk. A killed process loses nothing without it;
@@ -207,13 +229,13 @@ def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="parvis-postgres-"))
     try:
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        data, port = folder / "data", free_port()
-        argv = [_setpriv(), *become, str(_postgres_program("initdb")), "--pgdata", str(data)]
-        argv += ["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--no-locale"]
-        argv += [] if fsync else ["--no-sync"]
+        argv = [_setpriv(), *become, str(_postgres_program("initdb"))]
+        argv += ["--pgdata", str(folder / "data"), "--username", "postgres", "--auth", "trust"]
+        argv += ["--encoding", "UTF8", "--no-locale", *([] if fsync else ["--no-sync"])]
         made = subprocess.run(argv, capture_output=True, text=True, cwd="/")
         if made.returncode != 0:
             raise ServiceError(f"initdb failed:\n{made.stderr}")
+        port = free_port()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(port),
@@ -221,14 +243,16 @@ def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
             "fsync": "on" if fsync else "off",
             "max_connections": "200",
         }
-        argv = [str(_postgres_program("postgres")), "-D", str(data)]
-        argv += itertools.chain.from_iterable(("-c", f"{k}={v}") for k, v in options.items())
-        ready = "database system is ready to accept connections"
-        # Stopped at once: nobody needs a last checkpoint of what is about to be removed.
-        with started(argv, ready=ready, stop=signal.SIGQUIT, become=become) as pid:
-            yield Postgres(folder, port, pid)
+        yield PostgresFolder(folder, port, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def start_postgres(*, fsync: bool = True) -> Generator[Postgres]:
+    """A new cluster that runs until the block ends."""
+    with postgres_folder(fsync=fsync) as cluster, cluster.running() as server:
+        yield server
 
 
 @dataclass(frozen=True, slots=True)
