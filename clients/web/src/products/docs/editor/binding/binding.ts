@@ -9,6 +9,7 @@ import { Plugin, PluginKey, Selection, TextSelection, type EditorState, type Tra
 import * as Y from 'yjs'
 import { settleCaret } from '../content/caret'
 import { applyDocument } from './apply'
+import { doubles } from './doubles'
 import { fits } from './fit'
 import { Foreign } from './foreign'
 import { toAbsolute, toRelative, type RelativeRange } from './positions'
@@ -164,12 +165,30 @@ export class Binding {
 
   undo(): boolean {
     if (!this.editable || this.#halted || this.undoManager.undoStack.length === 0) return false
-    return this.undoManager.undo() !== null
+    return this.#withoutDoubles(() => this.undoManager.undo())
   }
 
   redo(): boolean {
     if (!this.editable || this.#halted || this.undoManager.redoStack.length === 0) return false
-    return this.undoManager.redo() !== null
+    return this.#withoutDoubles(() => this.undoManager.redo())
+  }
+
+  #withoutDoubles(act: () => unknown): boolean {
+    const { doc } = this.fragment
+    if (doc === null) return false
+    const found: Y.XmlElement[] = []
+    const look = (tr: Y.Transaction) => {
+      if (tr.origin === this.undoManager) found.push(...doubles(this.fragment, tr))
+    }
+    doc.on('afterTransaction', look)
+    let hasActed: boolean
+    try {
+      hasActed = act() !== null
+    } finally {
+      doc.off('afterTransaction', look)
+    }
+    if (found.length > 0) this.silently(() => found.forEach(remove))
+    return hasActed
   }
 
   /** The relative position of a place in the document shown; null while something unwritten is shown. */
@@ -267,6 +286,13 @@ function isFitting(tr: Transaction): boolean {
  */
 function isHollow(type: unknown): boolean {
   return type instanceof Y.XmlElement && type.toArray().every((child) => child instanceof Y.XmlText && child.length === 0)
+}
+
+function remove(element: Y.XmlElement): void {
+  const { parent } = element
+  if (!(parent instanceof Y.XmlFragment)) return
+  const at = (parent.toArray() as unknown[]).indexOf(element)
+  if (at !== -1) parent.delete(at)
 }
 
 /** Notes that `shared` is drawn as `node`, inside too. */
