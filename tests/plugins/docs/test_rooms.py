@@ -114,9 +114,9 @@ async def test_a_document_deleted_while_open_takes_everybody_out() -> None:
         cy = await docs.lobby.join("cy")
         await docs.ask("ada", "POST", f"documents/{key}/bin")
         await docs.lobby.rest()
-        assert cy.session.seats == set()
+        assert cy.session.seats == {}
         ada = await docs.lobby.join("ada")
         assert list(ada.joined.access) == ["view"]
         await docs.answer("ada", "DELETE", f"documents/{key}")
         await docs.lobby.rest()
-        assert ada.session.seats == set()
+        assert ada.session.seats == {}

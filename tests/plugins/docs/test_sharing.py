@@ -299,7 +299,7 @@ async def test_a_stranger_with_a_link_is_a_guest_as_long_as_it_lasts() -> None:
         seat = await docs.lobby.join(gus)
         await docs.answer("ada", "DELETE", f"documents/{key}/links/{id}")
         await docs.lobby.rest()
-        assert seat.session.seats == set()
+        assert seat.session.seats == {}
         assert await docs.refused(gus, "GET", f"documents/{key}") is ErrorCode.ROOM_NOT_FOUND
 
 

@@ -53,7 +53,8 @@ async def test_long_strokes_and_garbage_are_refused() -> None:
 async def test_an_invited_person_may_draw() -> None:
     async with live_room(Whiteboard(), "b1") as lobby:
         ada = await lobby.join("ada")
-        assert not (await lobby.join("bob")).session.seats.pop().may_write
+        bob = await lobby.join("bob")
+        assert bob.joined.access and "edit" not in bob.joined.access
         answer = await ada.command("invite", "bob")
         assert (answer.body, answer.offset) == ("bob", 2)
         bob = await lobby.join("bob")
