@@ -157,6 +157,7 @@ debian:
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing="$$missing libfaketime"; \
 	compgen -G '/usr/lib/*/libpango-1.0.so.0' >/dev/null || missing="$$missing libpango-1.0-0"; \
 	compgen -G '/usr/lib/*/libpangoft2-1.0.so.0' >/dev/null || missing="$$missing libpangoft2-1.0-0"; \
 	compgen -G '/usr/lib/*/libharfbuzz-subset.so.0' >/dev/null || missing="$$missing libharfbuzz-subset0"; \
