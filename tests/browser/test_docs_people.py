@@ -202,3 +202,26 @@ def test_what_the_store_has_not_taken_is_called_not_saved(
     assert "unsaved" in result["standings"]
     assert result["standings"][-1] == "saved"
     assert result["errors"] == []
+
+
+def test_the_bell_rings_at_once_in_every_tab(run_in_browser: RunInBrowser, node: Server) -> None:
+    result = run_in_browser("docs-together", "bell", node)
+    assert result == {
+        "subject": "Ada Lovelace shared “News for Grace” with you",
+        "wrong": [],
+        "errors": [],
+    }
+
+
+def test_signing_out_asks_first_while_something_is_only_here(
+    run_in_browser: RunInBrowser, own_node: Server
+) -> None:
+    answers = {"kill": own_node.kill, "start": own_node.start}
+    result = run_in_browser("docs-storms", "signing_out", own_node, answers)
+    assert result == {
+        "asked": True,
+        "kept": "Start. Only here.",
+        "left": {"databases": 0, "keys": []},
+        "wrong": [],
+        "errors": [],
+    }

@@ -73,3 +73,19 @@ def test_guests_of_an_open_node_have_a_name_of_their_own(
 ) -> None:
     result = run_in_browser("frame", "open_node", open_server)
     assert result == {"heading": 1, "name": "Grace Hopper", "password": 0, "errors": []}
+
+
+def test_a_new_version_waits_until_its_reader_says_so(
+    run_in_browser: RunInBrowser, tmp_path: Path
+) -> None:
+    with start_server(tmp_path, open=False) as server:
+        result = run_in_browser("frame", "new_version", server, setup_link=link_of(server))
+    assert result == {
+        "first": [0, "first"],
+        "written": "Half a sent",
+        "waiting": "first",
+        "after": [0, "next"],
+        "caches": ["parvis-app-bbbbbbbbbbbb"],
+        "wrong": [],
+        "errors": [],
+    }

@@ -148,6 +148,11 @@ export class Session extends Events<SessionEvents> implements Host {
     else this.#connection?.probe()
   }
 
+  /** Returns when what is to be kept on this device has been written. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.#parts.values(), (part) => part.settled()))
+  }
+
   /** End the session; returns when what is to be kept on this device has been written. */
   async close(): Promise<void> {
     const parts = [...this.#parts.values()]

@@ -1,5 +1,5 @@
 // What happens to what somebody writes when lines, servers and stores fail.
-import { standings, text } from '../browser.mjs'
+import { faults, standings, text } from '../browser.mjs'
 import { documentOf, errorsOf, launch, member, open, share, standing, textThat, write } from '../documents.mjs'
 
 /** Two tabs of one person write without a line; both come back, and somebody else reads all of it. */
@@ -90,6 +90,43 @@ export async function store_stalled({ url, chromium, ask }) {
   await ask('flow')
   await standing(ada, 'saved')
   const result = { words, standings: await standings(ada), errors: errorsOf(ada, grace) }
+  await browser.close()
+  return result
+}
+
+/** Signing out asks first while something is only in this browser, and not once the server has it. Asks for `kill` and `start`. */
+export async function signing_out({ url, chromium, ask }) {
+  const browser = await launch(chromium)
+  const ada = await member(browser, url, 'ada')
+  const key = await documentOf(ada, 'Not there yet', 'Start.')
+  await open(ada, url, key)
+  const signOut = async () => {
+    await ada.locator('.sidebar footer button').click()
+    await ada.getByRole('menuitem', { name: 'Sign out' }).click()
+  }
+  ada.said.mayBeDown = true
+  await ask('kill')
+  await write(ada, ' Only here.')
+  await standing(ada, 'device')
+  await signOut()
+  const question = await ada.getByRole('dialog').textContent()
+  const wrong = await faults(ada)
+  await ada.getByRole('button', { name: 'Stay signed in' }).click()
+  await ada.getByRole('dialog').waitFor({ state: 'detached' })
+  // From the list of documents, too, where none is open.
+  await ada.locator('nav').getByRole('link', { name: 'Recent' }).click()
+  await ada.waitForSelector('.rows')
+  await signOut()
+  await ada.getByRole('button', { name: 'Stay signed in' }).click()
+  await ada.goBack()
+  const kept = await textThat(ada, 'what was written', (whole) => whole.includes('Only here.'))
+  await ask('start')
+  await standing(ada, 'saved')
+  ada.said.mayBeDown = false
+  await signOut()
+  await ada.waitForSelector('[name=password]')
+  const left = await ada.evaluate(async () => ({ databases: (await indexedDB.databases()).length, keys: Object.keys(localStorage).filter((each) => each.includes('kept') || each.includes('session')) }))
+  const result = { asked: question.includes('Something is not on the server yet.'), kept, left, wrong, errors: errorsOf(ada) }
   await browser.close()
   return result
 }

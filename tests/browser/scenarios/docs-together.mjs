@@ -240,3 +240,28 @@ export async function history({ url, chromium }) {
   await browser.close()
   return result
 }
+
+/** The bell rings at once, in every tab, and is quiet again once one of them was read. */
+export async function bell({ url, chromium }) {
+  const browser = await launch(chromium)
+  const [ada, grace] = [await member(browser, url, 'ada'), await member(browser, url, 'grace')]
+  const other = await grace.context().newPage()
+  await other.goto(`${url}/docs`)
+  const unread = (page) => page.getByRole('button', { name: '1 unread notification' })
+  const quiet = (page) => page.getByRole('button', { name: 'Notifications', exact: true })
+  await call(grace, 'POST', 'notices/read', {})
+  await Promise.all([quiet(grace).waitFor(), quiet(other).waitFor()])
+  const key = await documentOf(ada, 'News for Grace')
+  await share(ada, key, 'grace', 'viewer')
+  await Promise.all([unread(grace).waitFor(), unread(other).waitFor()])
+  await unread(grace).click()
+  const notice = grace.locator('.notice', { hasText: 'News for Grace' })
+  const subject = await notice.locator('.subject').textContent()
+  const wrong = await faults(grace)
+  await notice.click()
+  await grace.waitForURL(`**/docs/${key}`)
+  await Promise.all([quiet(grace).waitFor(), quiet(other).waitFor()])
+  const result = { subject, wrong, errors: errorsOf(ada, grace) }
+  await browser.close()
+  return result
+}

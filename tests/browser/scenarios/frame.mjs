@@ -1,5 +1,6 @@
 // The frame: looks, palette, languages, keys, a lost line, a new version.
 import { join } from 'node:path'
+import { between } from '../between.mjs'
 import { faults, inside, launch, person, PHONE, setUp } from '../browser.mjs'
 
 const LOOKS = {
@@ -202,5 +203,41 @@ export async function open_node({ url, chromium }) {
   await inside(page)
   const result = { heading, name: await page.inputValue('[name=name]'), password: await page.locator('[name=current]').count(), errors: page.said.errors }
   await browser.close()
+  return result
+}
+
+/** A new version is offered, put off, and taken over when its reader says so. */
+export async function new_version({ url, chromium, setup_link }) {
+  const proxy = await between(url)
+  const browser = await launch(chromium)
+  const page = await person(browser, setup_link.replace(url, proxy.address))
+  await setUp(page)
+  await page.goto(`${proxy.address}/account`)
+  await inside(page)
+  const generation = () => page.evaluate(() => document.querySelector('meta[name=generation]')?.content ?? 'first')
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  const offers = page.getByText('A new version of Parvis is ready.')
+  const first = [await offers.count(), await generation()]
+  proxy.isNew = true
+  await page.fill('[name=name]', 'Half a sent')
+  await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update())
+  await offers.waitFor()
+  const written = await page.inputValue('[name=name]')
+  const wrong = await faults(page)
+  await page.getByRole('button', { name: 'Later' }).click()
+  await offers.waitFor({ state: 'detached' })
+  // The version that is running stays, whole, until somebody says otherwise.
+  await page.reload()
+  await inside(page)
+  await offers.waitFor()
+  const waiting = await generation()
+  await page.getByRole('button', { name: 'Reload' }).click()
+  await page.waitForSelector('meta[name=generation]', { state: 'attached' })
+  await inside(page)
+  const after = [await offers.count(), await generation()]
+  const caches = await page.evaluate(() => globalThis.caches.keys())
+  const result = { first, written, waiting, after, caches, wrong, errors: page.said.errors }
+  await browser.close()
+  proxy.close()
   return result
 }

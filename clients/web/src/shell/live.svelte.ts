@@ -113,6 +113,8 @@ export const live = {
     if (Array.from(risks).some((risk) => risk())) return true
     if (!account.user) return false
     try {
+      // What has just come to the server is noted here a moment later: then nothing would be lost.
+      await session?.settled()
       const kept = await deviceDocuments(storageOf(account.user.id))
       return kept.some(({ unsaved }) => unsaved)
     } catch {
