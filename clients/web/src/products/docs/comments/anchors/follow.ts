@@ -52,10 +52,10 @@ export class Change {
     let [start, end] = [Infinity, -Infinity]
     const { maps } = this.tr.mapping
     maps.forEach((map, step) => {
-      const back = this.tr.mapping.slice(0, step).invert()
+      const back = (pos: number, side: number): number => maps.slice(0, step).reduceRight((at, before) => before.invert().map(at, side), pos)
       map.forEach((oldStart, oldEnd) => {
-        start = Math.min(start, back.map(oldStart, -1))
-        end = Math.max(end, back.map(oldEnd, 1))
+        start = Math.min(start, back(oldStart, -1))
+        end = Math.max(end, back(oldEnd, 1))
       })
     })
     return (this.#reach = { start, end })

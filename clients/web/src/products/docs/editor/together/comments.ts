@@ -62,7 +62,10 @@ export function comments(binding: Binding, hooks: CommentHooks): Comments {
         const found = smallest(setOf(view.state), pos)
         if (found === null && active === null) return false
         active = found
-        hooks.clicked(found)
+        // Whoever is told draws comments anew, and the editor has yet to learn where the click put the caret.
+        setTimeout(() => {
+          if (!view.isDestroyed) hooks.clicked(found)
+        })
         return false
       },
     },
