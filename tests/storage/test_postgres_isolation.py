@@ -33,8 +33,14 @@ KEYS = """
     LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = x.indkey[0]
     WHERE n.nspname IN ('parvis', 'parvis_plugins')
 """
-SERVERS = {"parvis_sign_in", "parvis_revoked", "parvis_secret", "parvis_tenant", "parvis_plugin"}
-SERVERS |= {"parvis_background"} | CONTROL
+SERVERS = CONTROL | {
+    "parvis_background",
+    "parvis_plugin",
+    "parvis_revoked",
+    "parvis_secret",
+    "parvis_sign_in",
+    "parvis_tenant",
+}
 """Tables of the whole server, whose keys no tenant leads."""
 
 EXPRESSION = "(tenant = NULLIF(current_setting('parvis.tenant'::text, true), ''::text))"

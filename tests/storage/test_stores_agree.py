@@ -1,9 +1,11 @@
-"""Whatever is asked of them in whatever order, the SQLite store and the memory store agree."""
+"""Whatever is asked of them in whatever order, the durable stores and the memory store agree."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,10 +33,20 @@ from parvis.storage import (
     Store,
 )
 from parvis.storage.memory import open_memory
+from parvis.storage.postgres import open_postgres
 from parvis.storage.sqlite import open_sqlite
+from tests.databases import Databases
 
 TABLES = [
-    Migration(1, "slots", {"sqlite": "CREATE TABLE slot (n INTEGER PRIMARY KEY, who TEXT) STRICT"})
+    Migration(
+        1,
+        "slots",
+        {
+            "sqlite": "CREATE TABLE slot (n INTEGER PRIMARY KEY, who TEXT) STRICT",
+            "postgres": "CREATE TABLE slot (n BIGINT, who TEXT,"
+            " tenant TEXT NOT NULL DEFAULT parvis_tenant(), PRIMARY KEY (tenant, n))",
+        },
+    )
 ]
 SLOTS = Statement("SELECT n, who FROM slot ORDER BY n")
 
@@ -87,19 +99,26 @@ def seen(answer: object) -> object:
 class StoresAgree(RuleBasedStateMachine):
     """Asks both stores the same, and compares the answers."""
 
+    tenants_by_asking = True
+
+    def opened(self) -> Store:
+        """Open the durable store; the same one until the example ends."""
+        return open_sqlite(self.folder, writers=2, readers=1, open_files=2)[0]
+
     @initialize()
     def open(self) -> None:
         self.runner = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp(prefix="parvis-agree-"))
         self.fences: dict[tuple[str, str], int] = {}
         self.ends: dict[Address, int] = {}
+        self.ids: dict[tuple[str, str], list[int]] = {}  # of jobs, in the order given, by store
         self.memory: Store = open_memory()[0]
-        self.sqlite: Store = open_sqlite(self.folder, writers=2, readers=1, open_files=2)[0]
+        self.durable: Store = self.opened()
         self.both(lambda store: store.migrate("slots", TABLES))
 
     def teardown(self) -> None:
-        if hasattr(self, "sqlite"):
-            self.runner.run(self.sqlite.close())
+        if hasattr(self, "durable"):
+            self.runner.run(self.durable.close())
             self.runner.run(self.memory.close())
             self.runner.close()
             shutil.rmtree(self.folder)
@@ -114,15 +133,15 @@ class StoresAgree(RuleBasedStateMachine):
                 return error
 
         one = self.runner.run(answer(self.memory))
-        other = self.runner.run(answer(self.sqlite))
+        other = self.runner.run(answer(self.durable))
         assert seen(one) == seen(other)
         return one
 
     @rule()
     def restart(self) -> None:
-        self.runner.run(self.sqlite.close())
-        self.sqlite = open_sqlite(self.folder, writers=2, readers=1, open_files=2)[0]
-        self.runner.run(self.sqlite.migrate("slots", TABLES))
+        self.runner.run(self.durable.close())
+        self.durable = self.opened()
+        self.runner.run(self.durable.migrate("slots", TABLES))
 
     @rule(tenant=tenants, room=rooms, creator=st.sampled_from([None, "u_ann"]))
     def open_room(self, tenant: str, room: str, creator: str | None) -> None:
@@ -204,15 +223,32 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule(tenant=tenants, key=st.integers(0, 3), due=st.integers(0, 5))
     def enqueue(self, tenant: str, key: int, due: int) -> None:
-        self.both(lambda store: store.enqueue(tenant, Job("mail", str(key), b"p", due)))
+        async def enqueue(store: Store) -> int:
+            id = await store.enqueue(tenant, Job("mail", str(key), b"p", due))
+            ids = self.ids.setdefault((store.kind, tenant), [])
+            if id not in ids:
+                ids.append(id)
+            return ids.index(id)
+
+        self.both(enqueue)
 
     @rule(tenant=tenants, now=st.integers(0, 9), limit=st.integers(0, 3), job=st.integers(1, 6))
     def work(self, tenant: str, now: int, limit: int, job: int) -> None:
-        self.both(lambda store: store.claim(tenant, "mail", now=now, lease=2, limit=limit))
-        if now % 2:
-            self.both(lambda store: store.finish(tenant, job))
-        else:
-            self.both(lambda store: store.retry(tenant, job, due=now, error="again"))
+        async def claim(store: Store) -> list[Job]:
+            ids = self.ids.get((store.kind, tenant), [])
+            claimed = await store.claim(tenant, "mail", now=now, lease=2, limit=limit)
+            return [replace(job, id=ids.index(job.id)) for job in claimed]
+
+        async def end(store: Store) -> None:
+            ids = self.ids.get((store.kind, tenant), [])
+            id = ids[job % len(ids)] if ids else job
+            if now % 2:
+                await store.finish(tenant, id)
+            else:
+                await store.retry(tenant, id, due=now, error="again")
+
+        self.both(claim)
+        self.both(end)
 
     @rule(tenant=tenants, prefix=st.sampled_from(["", "p/", "p/a", "p/a%"]), after=rooms)
     def look_around(self, tenant: str, prefix: str, after: str) -> None:
@@ -222,19 +258,50 @@ class StoresAgree(RuleBasedStateMachine):
         self.both(lambda store: store.lagging("search", tenant, prefix=prefix))
         self.both(lambda store: store.lagging("search", tenant, after=(after, ""), limit=2))
         self.both(lambda store: store.query(tenant, SLOTS))
-        self.both(lambda store: store.tenants())
+        if self.tenants_by_asking:
+            self.both(lambda store: store.tenants())
 
 
-def run_examples(count: int) -> None:
-    """Try this many random histories of at most 40 calls."""
-    how = settings(max_examples=count, stateful_step_count=40, deadline=None)
-    run_state_machine_as_test(StoresAgree, settings=how)
+class PostgresAgrees(StoresAgree):
+    """Asks PostgreSQL and memory the same."""
+
+    # Its tables are there for every tenant, so a question does not make one.
+    tenants_by_asking = False
+
+    def __init__(self, databases: Databases) -> None:
+        super().__init__()
+        self._kept = contextlib.ExitStack()
+        self._database = self._kept.enter_context(databases.fresh())
+
+    def opened(self) -> Store:
+        return open_postgres(self._database.node, owner=self._database.owner)[0]
+
+    def teardown(self) -> None:
+        super().teardown()
+        self._kept.close()
+
+
+def run_examples(
+    count: int, machine: Callable[[], RuleBasedStateMachine] = StoresAgree, steps: int = 40
+) -> None:
+    """Try this many random histories."""
+    how = settings(max_examples=count, stateful_step_count=steps, deadline=None)
+    run_state_machine_as_test(machine, settings=how)
 
 
 def test_the_stores_agree_on_random_calls() -> None:
     run_examples(40)
 
 
+def test_postgresql_agrees_on_random_calls(databases: Databases) -> None:
+    run_examples(15, lambda: PostgresAgrees(databases), steps=30)
+
+
 @pytest.mark.soak
 def test_the_stores_agree_for_a_long_time() -> None:
     run_examples(2000)
+
+
+@pytest.mark.soak
+def test_postgresql_agrees_for_a_long_time(databases: Databases) -> None:
+    run_examples(300, lambda: PostgresAgrees(databases))

@@ -55,6 +55,7 @@ _RIGHTS = """
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA parvis_plugins
         TO parvis_app, parvis_plugin;
     GRANT USAGE ON ALL SEQUENCES IN SCHEMA parvis_plugins TO parvis_app, parvis_plugin;
+    GRANT UPDATE ON ALL SEQUENCES IN SCHEMA parvis, parvis_plugins TO parvis_app; -- for a restore
     REVOKE INSERT, UPDATE, DELETE ON parvis.parvis_schema, parvis.parvis_background FROM parvis_app
 """
 _RIGHTS_OF_PLUGINS = "REVOKE INSERT, UPDATE, DELETE ON parvis.parvis_plugin FROM parvis_app"

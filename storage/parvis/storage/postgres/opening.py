@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import asyncpg
 from asyncpg import Connection
 
-from parvis.storage.errors import SchemaTooNew, StorageError, StoreUnavailable
+from parvis.storage.errors import SchemaTooNew, StorageError, StoreUnavailable, Unfinished
 from parvis.storage.postgres.faults import FAULTS, MIGRATE, translated
 from parvis.storage.postgres.steps import own_steps
 
@@ -43,6 +43,8 @@ _USABLE = """
 """
 _VERSION = "SELECT schema_version, compat_version FROM parvis.parvis_schema"
 
+_LOADING = "SELECT name FROM parvis.parvis_loading WHERE scope = ''"
+
 OLDEST_SERVER = 140000
 
 
@@ -76,17 +78,33 @@ async def connected(url: str, *, patience: float | None = SECONDS) -> Connection
 URL_HINT = "Expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
 
 
-async def look(url: str) -> Opening:
-    """Return if a node can use the database behind a URL. Raises `StorageError`."""
+async def look(url: str, *, to_fill: bool = False) -> Opening:
+    """Return if a node can use the database behind a URL. Raises `StorageError`.
+
+    Args:
+        to_fill: It is no node that asks, so the database may be one that is being filled.
+    """
     connection = await connected(url)
     try:
         # In a transaction, so that a pooler leaves all questions with one server.
         await connection.execute("BEGIN READ ONLY")
-        return await _look(connection)
+        found = await _look(connection)
+        if not to_fill and (origin := await unfinished(connection)) is not None:
+            raise Unfinished(
+                f"the database is being filled from {origin}, and not all of it is there yet",
+                hint="Run the same command again to finish it, or name another database.",
+            )
+        return found
     except FAULTS as error:
         raise translated(error) from error
     finally:
         connection.terminate()
+
+
+async def unfinished(connection: Connection) -> str | None:
+    """Return what is being loaded into a database; None if nothing is."""
+    origin: str | None = await connection.fetchval(_LOADING)
+    return origin
 
 
 async def _look(connection: Connection) -> Opening:

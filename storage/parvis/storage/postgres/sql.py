@@ -5,6 +5,7 @@
 ``ON CONFLICT (a, b)``          ``ON CONFLICT (tenant, a, b)``: every key begins with the tenant
 ``max(a, b)``, ``min(a, b)``    ``greatest(a, b)``, ``least(a, b)``; of one argument: as it is
 ``IN ()``                       ``= ANY ('{}')``
+``INSERT OR ABORT INTO``        ``INSERT INTO``: whatever fails undoes its own entry and no more
 ``x'00ff'``                     ``'\\x00ff'::bytea``
 ==============================  ==================================================================
 
@@ -82,6 +83,7 @@ def translate(sql: str, kinds: tuple[type, ...], allowed: frozenset[str]) -> str
     _lead_conflicts(pieces)
     _compare_several(pieces)
     _find_in_nothing(pieces)
+    _fail_alone(pieces)
     _number(pieces, kinds)
     for token in pieces:
         if token.kind == "blob":
@@ -177,6 +179,16 @@ def _find_in_nothing(pieces: list[Token]) -> None:
                 before.text = ""
             within[0].text = "<> ALL " if negated else "= ANY "
             within[1].text = "('{}'"
+
+
+def _fail_alone(pieces: list[Token]) -> None:
+    for verb, either, how in zip(pieces, pieces[1:], pieces[2:], strict=False):
+        if (
+            verb.says("insert", "update")
+            and either.says("or")
+            and how.says("rollback", "abort", "fail")
+        ):
+            either.text = how.text = ""
 
 
 def _is_several(inside: Sequence[Token]) -> bool:
