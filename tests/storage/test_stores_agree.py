@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from hypothesis import settings, strategies as st
@@ -268,10 +268,12 @@ class PostgresAgrees(StoresAgree):
     # Its tables are there for every tenant, so a question does not make one.
     tenants_by_asking = False
 
-    def __init__(self, databases: Databases) -> None:
+    databases: ClassVar[Databases]
+
+    def __init__(self) -> None:
         super().__init__()
         self._kept = contextlib.ExitStack()
-        self._database = self._kept.enter_context(databases.fresh())
+        self._database = self._kept.enter_context(self.databases.fresh())
 
     def opened(self) -> Store:
         return open_postgres(self._database.node, owner=self._database.owner)[0]
@@ -282,11 +284,21 @@ class PostgresAgrees(StoresAgree):
 
 
 def run_examples(
-    count: int, machine: Callable[[], RuleBasedStateMachine] = StoresAgree, steps: int = 40
+    count: int, machine: type[RuleBasedStateMachine] = StoresAgree, steps: int = 40
 ) -> None:
     """Try this many random histories."""
     how = settings(max_examples=count, stateful_step_count=steps, deadline=None)
     run_state_machine_as_test(machine, settings=how)
+
+
+def agreeing_in(databases: Databases) -> type[PostgresAgrees]:
+    """Return the machine that makes its databases there."""
+
+    class Agreeing(PostgresAgrees):
+        pass
+
+    Agreeing.databases = databases
+    return Agreeing
 
 
 def test_the_stores_agree_on_random_calls() -> None:
@@ -294,7 +306,7 @@ def test_the_stores_agree_on_random_calls() -> None:
 
 
 def test_postgresql_agrees_on_random_calls(databases: Databases) -> None:
-    run_examples(15, lambda: PostgresAgrees(databases), steps=30)
+    run_examples(15, agreeing_in(databases), steps=30)
 
 
 @pytest.mark.soak
@@ -304,4 +316,4 @@ def test_the_stores_agree_for_a_long_time() -> None:
 
 @pytest.mark.soak
 def test_postgresql_agrees_for_a_long_time(databases: Databases) -> None:
-    run_examples(300, lambda: PostgresAgrees(databases))
+    run_examples(300, agreeing_in(databases))
