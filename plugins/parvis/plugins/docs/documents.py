@@ -90,7 +90,7 @@ class Documents:
                     "INSERT INTO docs_document"
                     " (key, title, owner, space, editors_share, created, updated, updated_by)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    *(key, title, caller.user, space, self._office.settings.editors_share),
+                    *(key, title, caller.user, space, int(self._office.settings.editors_share)),
                     *(now, now, caller.user),
                 )
                 edit.execute(
@@ -147,7 +147,7 @@ class Documents:
             await node.execute(caller.tenant, Statement(sql, (space, key)))
         if editors_share is not None and editors_share != standing.editors_share:
             sql = "UPDATE docs_document SET editors_share = ? WHERE key = ?"
-            await node.execute(caller.tenant, Statement(sql, (editors_share, key)))
+            await node.execute(caller.tenant, Statement(sql, (int(editors_share), key)))
         if moves or editors_share is not None:
             await self._changes.of(caller.tenant, key)
         return await self.show(caller, key)
@@ -227,6 +227,7 @@ class Documents:
         now = self._office.node.now()
         sql = (
             "INSERT INTO docs_opened VALUES (?, ?, ?)"
-            " ON CONFLICT (person, document) DO UPDATE SET time = max(time, excluded.time)"
+            " ON CONFLICT (person, document)"
+            " DO UPDATE SET time = max(docs_opened.time, excluded.time)"
         )
         await self._office.node.execute(caller.tenant, Statement(sql, (caller.user, key, now)))

@@ -43,7 +43,7 @@ class Spaces:
         """Return the spaces that a caller may see, by name."""
         if not (caller.member or caller.anyone):
             return []
-        return await self._shown(caller, SPACES + "ORDER BY s.name COLLATE NOCASE, s.id")
+        return await self._shown(caller, SPACES + "ORDER BY lower(s.name), s.id")
 
     async def show(self, caller: Caller, id: str) -> dict[str, Any]:
         """Return a space that the caller may see."""

@@ -88,6 +88,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding("free space", free >= ENOUGH, size(free), "Make room before the disk is full.")
     if not settings.data.is_dir():
         yield _port(settings)
+        if not settings.store_url.startswith("sqlite:"):
+            yield _store(settings)
         return
     held: Held | None = None
     try:
