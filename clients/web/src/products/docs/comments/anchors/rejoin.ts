@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { type Lost, textIn } from './follow'
 import { SEED } from './links'
 import { type Outline, type Span, structsOf } from './outline'
-import { type SharedChange, spansOf } from './shared'
+import { type Line, type SharedChange, spansOf } from './shared'
 import type { Trace } from './trace'
 
 /** Follows what `change` deleted to where it wrote the same words again; null if it deleted nothing of the comment. */
@@ -13,6 +13,7 @@ export function rejoin(trace: Trace, change: SharedChange): Lost[] | null {
   const deleted = trace.runs.flatMap((run) => change.deletedIn(run).map((span) => ({ ...span, at: run.at + span.clock - run.clock, spare: run.spare })))
   if (deleted.length === 0) return null
   const lost: Lost[] = []
+  const found: { unit: number; to: number; length: number; line: Line }[] = []
   const { gone, come } = change.lines
   for (const part of deleted) {
     gone.forEach((line, index) => {
@@ -32,23 +33,32 @@ export function rejoin(trace: Trace, change: SharedChange): Lost[] | null {
           if (start >= end || into === undefined) continue
           const [unit, to] = [at + start - from, link.to + start - link.from]
           for (const span of spansOf(into, to, end - start)) trace.add(span, unit + span.offset, part.spare)
-          // Somebody else's copy may hold more of the comment than was there to be moved.
-          const [back, on] = agreement(trace.words, unit, unit + end - start, into.text, to, to + end - start)
-          for (const span of spansOf(into, to - back, back)) trace.add(span, unit - back + span.offset, true)
-          for (const span of spansOf(into, to + end - start, on)) trace.add(span, unit + end - start + span.offset, true)
+          found.push({ unit, to, length: end - start, line: into })
         }
       }
     })
   }
+  for (const each of found) extend(trace, each)
   return lost
 }
 
-/** How many units agree before and after two equal stretches; a few agree by chance. */
+/** Somebody else's copy may hold more of the comment than was there to be moved. */
+function extend(trace: Trace, { unit, to, length, line }: { unit: number; to: number; length: number; line: Line }): void {
+  const [back, on] = agreement(trace.words, unit, unit + length, line.text, to, to + length)
+  for (const [first, size] of [[-back, back], [length, on]] as const) {
+    const spans = spansOf(line, to + first, size)
+    const unknown = spans.reduce((sum, span) => sum + trace.unknown(span).reduce((units, part) => units + part.length, 0), 0)
+    // A few letters agree by chance.
+    if (unknown >= SEED) for (const span of spans) trace.add(span, unit + first + span.offset, true)
+  }
+}
+
+/** How many units agree before and after two equal stretches. */
 function agreement(words: string, first: number, last: number, text: string, from: number, to: number): [number, number] {
   let [back, on] = [0, 0]
   while (back < first && back < from && words[first - back - 1] === text[from - back - 1]) back += 1
   while (last + on < words.length && to + on < text.length && words[last + on] === text[to + on]) on += 1
-  return [back < SEED ? 0 : back, on < SEED ? 0 : on]
+  return [back, on]
 }
 
 /** Takes over what this client's undo has brought back: it alone knows. Returns whether anything was. */
