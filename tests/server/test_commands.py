@@ -187,7 +187,7 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
         words = path.split()
         words += ["a@b.org"] if path in ("token", "mail test", "user invite") else []
         words += ["a@b.org", "--password-stdin"] if path == "user password" else []
-        words += ["plain/x"] if path in ("room inspect", "room export", "room delete") else []
+        words += ["plain/x"] if path in ONE_ROOM else []
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
         code, _, err = run(*words, stdin=PASSWORD)
@@ -281,6 +281,25 @@ def test_the_doctor_says_that_letters_are_files(
 
 
 # Rooms
+
+ONE_ROOM = ("room inspect", "room history", "room export", "room delete")
+
+
+def test_the_past_of_a_room_is_listed_and_exported(run: Run, data: Path, tmp_path: Path) -> None:
+    asyncio.run(fill(data, "plain/notes", updates()))
+    page = parsed(run, "room", "history", "plain/notes")
+    assert [(entry["first"], entry["last"]) for entry in page["entries"]] == [(1, 3)]
+    assert (page["following"], page["since"]) == (None, 0)
+    _, out, _ = run("room", "history", "plain/notes")
+    assert ("1-3" in out, "u_1" in out) == (True, True)
+    target = tmp_path / "then"
+    export = ("room", "export", "plain/notes", "--output", str(target), "--format", "text")
+    assert run(*export, "--root", "text", "--offset", "1")[0] == 0
+    first = target.read_text()
+    assert "Hello, world".startswith(first)
+    assert first != "Hello, world"
+    code, _, err = run(*export, "--offset", "9")
+    assert (code, "no such moment" in err) == (1, True)
 
 
 def test_rooms_are_listed_and_described(run: Run, data: Path) -> None:

@@ -11,11 +11,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from parvis.plugins import ErrorCode, Refused, YDoc
+from parvis.plugins.history import PAUSE
 from parvis.protocol import RoomName
 from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
 
 from .backup.keys import sign
 from .errors import ServerError
+from .history.checkpoints import TASKS, Checkpoints
+from .history.reading import Reading
+from .history.rows import Rows
+from .history.timeline import timeline
 from .hosting.registry import Registry
 from .identity import Identity
 from .identity.links import address_of
@@ -122,11 +127,22 @@ class Operations:
         poison = await self._store.quarantined(tenant, name.room)
         return _room(info) | {"parts": parts, "quarantined": len(poison)}
 
-    async def room_export(self, *, tenant: str, room: str, format: str, root: str | None) -> Json:
+    async def room_history(self, *, tenant: str, room: str, before: int, limit: int) -> Json:
+        """Say who wrote in a part when, newest first; see `parvis.plugins.Timeline`."""
+        name = self._registry.parse(room)
+        await self._info(tenant, name)
+        reading = Reading(self._store)
+        span = await reading.span(Address(tenant, name.room, name.part))
+        return dataclasses.asdict(await timeline(reading, span, before, limit, PAUSE))
+
+    async def room_export(
+        self, *, tenant: str, room: str, format: str, root: str | None, offset: int | None = None
+    ) -> Json:
         """Return what a part holds durably, as base64 in ``data``.
 
         Args:
             format: One of `FORMATS`; of a main part also one of `RoomType.exports`, taken first.
+            offset: As it was after this one; None: as it is. The log is given whole.
 
         Raises:
             Refused: If there is no such room.
@@ -139,7 +155,7 @@ class Operations:
             rows = [_row(row) for row in await self._rows(address, after=0)]
             data = "".join(rows).encode()
         else:
-            data = await self._document(address, name, format, root)
+            data = await self._document(address, name, format, root, offset)
         return {"data": base64.b64encode(data).decode()}
 
     async def room_delete(self, *, tenant: str, room: str) -> Json:
@@ -195,18 +211,13 @@ class Operations:
         return rows
 
     async def _document(
-        self, address: Address, name: RoomName, format: str, root: str | None
+        self, address: Address, name: RoomName, format: str, root: str | None, offset: int | None
     ) -> bytes:
         kind = self._registry.get(name.type)
         replica = kind.parts[name.part].replica if name.part else kind.replica
         if not issubclass(replica, YDoc):
             raise CannotExport(f"{name} is no document: the server cannot read it; try log")
-        snapshot = await self._store.snapshot(address)
-        updates = [] if snapshot is None else [snapshot.state]
-        after = 0 if snapshot is None else snapshot.offset
-        updates += [row.update for row in await self._rows(address, after=after)]
-        # A document can end the process that reads it, hence the helper.
-        update: bytes = await self._helpers.run("merge", updates, timeout=EXPORT_TIMEOUT)
+        update = await (self._now(address) if offset is None else self._then(address, offset))
         if not name.part and (task := kind.exports.get(format)) is not None:
             return await self._written(task, update)
         if format not in FORMATS:
@@ -216,12 +227,34 @@ class Operations:
             return await self._json(update)
         return await self._text(update, root) if format == "text" else update
 
+    async def _now(self, address: Address) -> bytes:
+        snapshot = await self._store.snapshot(address)
+        updates = [] if snapshot is None else [snapshot.state]
+        after = 0 if snapshot is None else snapshot.offset
+        updates += [row.update for row in await self._rows(address, after=after)]
+        # A document can end the process that reads it, hence the helper.
+        update: bytes = await self._helpers.run("merge", updates, timeout=EXPORT_TIMEOUT)
+        return update
+
+    async def _then(self, address: Address, offset: int) -> bytes:
+        async def do(task: str, *args: Any) -> Any:
+            return await self._called(f"{TASKS}.{task}", *args)
+
+        reading, rows = Reading(self._store), Rows(self._store)
+        await rows.prepare()
+        span = await reading.span(address)
+        span.require(offset)
+        return await Checkpoints(reading, rows, do).state(span, offset)
+
     async def _written(self, task: str, update: bytes) -> bytes:
-        answer = await self._helpers.run("call", task, [update], timeout=EXPORT_TIMEOUT)
+        written: bytes = await self._called(task, update)
+        return written
+
+    async def _called(self, task: str, *args: Any) -> Any:
+        answer = await self._helpers.run("call", task, list(args), timeout=EXPORT_TIMEOUT)
         if "refused" in answer:
             raise CannotExport(str(answer["refused"][1]))
-        written: bytes = answer["result"]
-        return written
+        return answer["result"]
 
     async def _json(self, update: bytes) -> bytes:
         values: dict[str, Any] = await self._helpers.run("to_json", update, timeout=EXPORT_TIMEOUT)
@@ -249,6 +282,7 @@ OPERATIONS: Final = (
     "token",
     "room_list",
     "room_inspect",
+    "room_history",
     "room_export",
     "room_delete",
     "quarantine_list",

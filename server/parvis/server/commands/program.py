@@ -188,6 +188,16 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
         ),
     ),
     "room inspect": ("describe a room", _lazily("rooms", "inspect"), (TENANT, ROOM)),
+    "room history": (
+        "say who wrote in a room when, newest first",
+        _lazily("rooms", "history"),
+        (
+            TENANT,
+            _argument("room", metavar="ROOM", help="type/key or type/key:part"),
+            _argument("--before", type=int, default=0, help="the first offset of the page before"),
+            _argument("--limit", type=int, default=50, help="at most so many (50; up to 100)"),
+        ),
+    ),
     "room export": (
         "write what a room holds durably",
         _lazily("rooms", "export"),
@@ -201,6 +211,7 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
                 " type adds, such as markdown or pdf",
             ),
             _argument("--root", help="of the text; all roots otherwise"),
+            _argument("--offset", type=int, help="as it was after this place in the log"),
             _argument("--output", metavar="FILE", help="stdout otherwise"),
         ),
     ),

@@ -1,4 +1,4 @@
-"""``parvis room list``, ``inspect``, ``export``, ``delete`` and ``parvis quarantine list``."""
+"""``parvis room list, inspect, history, export, delete`` and ``parvis quarantine list``."""
 
 import argparse
 import base64
@@ -63,6 +63,37 @@ def inspect(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def history(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Say who wrote in a room when."""
+    page = operate(
+        settings,
+        "room_history",
+        {
+            "tenant": arguments.tenant,
+            "room": arguments.room,
+            "before": arguments.before,
+            "limit": arguments.limit,
+        },
+    )
+    if arguments.json:
+        show_json(page)
+        return 0
+    rows = [
+        (
+            f"{entry['first']}-{entry['last']}",
+            moment(entry["start"]),
+            moment(entry["end"]),
+            str(entry["updates"]),
+            ", ".join(entry["authors"]),
+        )
+        for entry in page["entries"]
+    ]
+    show_table(("OFFSETS", "FROM", "TO", "UPDATES", "AUTHORS"), rows)
+    if page["following"] is not None:
+        print(f"there is more: --before {page['following']}", file=sys.stderr)
+    return 0
+
+
 def export(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write what a part holds durably to a file, or to stdout."""
     to_terminal = arguments.output is None and sys.stdout.isatty()
@@ -81,6 +112,7 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
             "room": arguments.room,
             "format": arguments.format,
             "root": arguments.root,
+            "offset": arguments.offset,
         },
     )
     data = base64.b64decode(result["data"])
