@@ -5,6 +5,7 @@ from pycrdt import Doc, Text
 
 from parvis.server.firewall.helpers import HelperPool
 from parvis.server.firewall.vetting import find_poison
+from parvis.server.ports import HelperDied
 from tests.faults.poison import DELETE_OF_ROOT, NESTED_ARRAYS, PANIC, nested_maps
 
 
@@ -44,3 +45,25 @@ async def test_depth_spread_over_shallow_rows_is_blamed_on_the_row_that_kills(
 @pytest.mark.parametrize("rows", [[], [b""], [b"", b""]])
 async def test_a_log_without_updates_has_no_poison(helpers: HelperPool, rows: list[bytes]) -> None:
     assert await find_poison(helpers, rows) == []
+
+
+class KilledOnce:
+    """Helpers of which the kernel, looking for memory, ends the first at some step."""
+
+    def __init__(self, helpers: HelperPool, step: int) -> None:
+        self._helpers = helpers
+        self._step: int | None = step
+
+    async def run(self, task: str, *args: Any, timeout: float = 30.0) -> Any:  # noqa: ASYNC109  the port's word
+        if self._step is not None:
+            step, self._step = self._step, None
+            raise HelperDied("killed by signal 9", step=step)
+        return await self._helpers.run(task, *args, timeout=timeout)
+
+
+async def test_a_row_is_not_blamed_for_a_helper_that_was_ended_by_somebody_else(
+    helpers: HelperPool,
+) -> None:
+    assert await find_poison(KilledOnce(helpers, 3), keystrokes(10)) == []
+    rows = [*keystrokes(10), NESTED_ARRAYS]
+    assert await find_poison(KilledOnce(helpers, 3), rows) == [10]
