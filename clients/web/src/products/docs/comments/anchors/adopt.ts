@@ -61,8 +61,9 @@ function besides(trace: Trace, stretches: readonly Stretch[], told: readonly Spa
   const found: Span[] = []
   for (const piece of trace.pieces(outline).flatMap((each) => untold(each, stretches))) {
     const own = trace.ownText(piece.at, piece.to - piece.from)
-    const isBeside = stretches.some(({ from, to }) => (piece.to === from && textIn(doc, from, to).startsWith(own)) || (piece.from === to && textIn(doc, from, to).endsWith(own)))
-    if (isBeside) found.push(...outline.spansIn(piece.from, piece.to))
+    const isDoubted = trace.isDoubted(piece.at, piece.to - piece.from)
+    const isOther = stretches.some(({ from, to }) => (piece.to === from && (isDoubted || textIn(doc, from, to).startsWith(own))) || (piece.from === to && (isDoubted || textIn(doc, from, to).endsWith(own))))
+    if (isOther) found.push(...outline.spansIn(piece.from, piece.to))
   }
   return found.filter((span) => !told.some((one) => one.client === span.client && one.clock <= span.clock && span.clock < one.clock + one.length))
 }

@@ -39,7 +39,19 @@ export function rejoin(trace: Trace, change: SharedChange): Lost[] | null {
     })
   }
   for (const each of found) extend(trace, each)
+  for (const each of lost) doubt(trace, each)
   return lost
+}
+
+/** Of "e where e" one "e " is left: the shared document does not say which one was deleted. */
+function doubt(trace: Trace, { at, length, text, offset }: Lost): void {
+  const { words } = trace
+  let [before, after] = [0, 0]
+  if (offset === 0) while (before < at && before < text.length && words[at - before - 1] === text[text.length - before - 1]) before += 1
+  trace.doubt(at - before, before)
+  const end = at + length
+  if (offset + length === text.length) while (end + after < words.length && after < text.length && words[end + after] === text[after]) after += 1
+  trace.doubt(end, after)
 }
 
 /** Somebody else's copy may hold more of the comment than was there to be moved. */

@@ -24,23 +24,37 @@ export interface Piece {
 /** Traces with more runs than this forget what was deleted. */
 const MOST_RUNS = 600
 
+/** So many doubts are kept. */
+const MOST_DOUBTS = 16
+
+interface Stretch {
+  readonly at: number
+  readonly length: number
+}
+
+/** Stretches after `length` units were put in before unit `at`. */
+function moved(stretches: readonly Stretch[], at: number, length: number): Stretch[] {
+  return stretches.flatMap((one) => {
+    if (one.at >= at) return [{ ...one, at: one.at + length }]
+    const left = at - one.at
+    return one.length <= left ? [one] : [{ ...one, length: left }, { at: at + length, length: one.length - left }]
+  })
+}
+
 const isPart = (struct: Y.Item | Y.GC): struct is Y.Item => struct instanceof Y.Item && !struct.deleted && struct.countable
 
 export class Trace {
   /** The comment's units, also those that are deleted. */
   words = ''
   runs: readonly Run[] = []
-  #grown: readonly { readonly at: number; readonly length: number }[] = []
+  #grown: readonly Stretch[] = []
+  #doubted: readonly Stretch[] = []
 
   /** `text` was written within the comment: before its unit `at`. */
   grow(at: number, text: string): void {
     this.words = this.words.slice(0, at) + text + this.words.slice(at)
-    const moved = this.#grown.flatMap((one) => {
-      if (one.at >= at) return [{ ...one, at: one.at + text.length }]
-      const left = at - one.at
-      return one.length <= left ? [one] : [{ ...one, length: left }, { at: at + text.length, length: one.length - left }]
-    })
-    this.#grown = [...moved, { at, length: text.length }]
+    this.#grown = [...moved(this.#grown, at, text.length), { at, length: text.length }]
+    this.#doubted = moved(this.#doubted, at, text.length)
     this.runs = this.runs.flatMap((run): Run[] => {
       if (run.at >= at) return [{ ...run, at: run.at + text.length }]
       const left = at - run.at
@@ -49,8 +63,18 @@ export class Trace {
     })
   }
 
+  /** Notes that of equal words beside each other these may be the others: whoever changed them knows. */
+  doubt(at: number, length: number): void {
+    if (length > 0) this.#doubted = [...this.#doubted, { at, length }].slice(-MOST_DOUBTS)
+  }
+
+  /** Whether all of these units are in doubt. */
+  isDoubted(at: number, length: number): boolean {
+    return this.#doubted.some((one) => one.at <= at && at + length <= one.at + one.length)
+  }
+
   /** Whether any of these units was the comment's from the beginning, and not put in since. */
-  isOwn({ at, length }: { readonly at: number; readonly length: number }): boolean {
+  isOwn({ at, length }: Stretch): boolean {
     const grown = this.#grown.reduce((sum, one) => sum + Math.max(0, Math.min(at + length, one.at + one.length) - Math.max(at, one.at)), 0)
     return grown < length
   }
