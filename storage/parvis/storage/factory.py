@@ -53,8 +53,13 @@ def open_archive(url: str) -> Archive:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite":
         return SqliteArchive(_folder(url, rest))
+    if scheme in ("postgres", "postgresql"):
+        from parvis.storage.postgres.archive import PostgresArchive
+
+        return PostgresArchive(url)
     raise StorageError(
-        f"store URL {url!r} is of no kind that can be archived", hint="Expected sqlite:///DIR."
+        f"a store of the kind {scheme}: cannot be archived",
+        hint="Expected sqlite:///DIR or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
 
 

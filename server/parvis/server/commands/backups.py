@@ -6,14 +6,13 @@ import datetime
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from parvis.plugins import migrations_in
-from parvis.storage import Blobs, Migration, StorageError
+from parvis.storage import Blobs, StorageError
 from parvis.storage.factory import open_archive, open_blobs
 from parvis.storage.folder import hold_data_folder
 from parvis.storage.s3_place import Lock, S3Place, s3_place
@@ -24,13 +23,13 @@ from ..backup.drilling import Report
 from ..backup.keeping import DAY, SUFFIX, keep_of, name_of, remove_outdated
 from ..backup.layers import Manifest
 from ..backup.progress import Progress
+from ..backup.restoring import Plugins
 from ..backup.sending import fetch, send
 from ..backup.standing import note, textfile, write_whole
 from ..clock import SystemClock, SystemRandom
-from ..history.rows import PLUGIN as HISTORY
 from ..hosting.registry import installed
-from ..notices.rows import PLUGIN as NOTICES
 from ..settings import Settings
+from ..tables import tables_of
 from .output import USAGE, CommandError, show_facts, show_json, size
 from .people import moment
 from .reach import operate, reached, require_folder
@@ -44,7 +43,7 @@ def new_key(settings: Settings, arguments: argparse.Namespace) -> int:
     signer = ""
     if settings.data.is_dir():
         signer = operate(settings, "backup_sign", _asked(NOTHING))["signer"]
-    with _said():
+    with said():
         key = make_key(Path(arguments.file), made=_today(), signer=signer)
     if arguments.json:
         show_json({"file": arguments.file, "public": key.public, "signer": signer or None})
@@ -61,13 +60,13 @@ def new_key(settings: Settings, arguments: argparse.Namespace) -> int:
 def make(settings: Settings, arguments: argparse.Namespace) -> int:
     """Make a backup of everything."""
     require_folder(settings)
-    with _said():
+    with said():
         key = read_key(_key_file(settings, arguments))
         keep = keep_of(arguments.keep or settings.backup.keep)
         place, lock_days = _upload(settings, arguments)
         folder = Path(arguments.to or settings.backup.folder or settings.data / "backups")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        progress = _progress(arguments)
+        progress = progress_of(arguments)
         began = time.monotonic()
         created = asyncio.run(_create(settings, key, folder, progress))
         _note(settings.data, arguments, created=created.manifest.created)
@@ -98,9 +97,9 @@ def make(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def check(settings: Settings, arguments: argparse.Namespace) -> int:
     """Read a backup to its end."""
-    with _said():
+    with said():
         key = read_key(_key_file(settings, arguments))
-        progress = _progress(arguments)
+        progress = progress_of(arguments)
         with _local(settings, arguments, progress) as path:
             found = verify(path, key, progress)
     facts = {**_facts(found.manifest), "file": str(path), "expected_signer": found.expected}
@@ -116,9 +115,9 @@ def check(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def bring_back(settings: Settings, arguments: argparse.Namespace) -> int:
     """Fill an empty place from a backup."""
-    with _said():
+    with said():
         key = read_key(_key_file(settings, arguments))
-        progress = _progress(arguments)
+        progress = progress_of(arguments)
         with _local(settings, arguments, progress) as path:
             verified = asyncio.run(_restore(settings, path, key, progress))
     facts = {**_facts(verified), "file": str(path), "data": str(settings.data)}
@@ -132,9 +131,9 @@ def bring_back(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def rehearse(settings: Settings, arguments: argparse.Namespace) -> int:
     """Restore a backup aside, compare, and report."""
-    with _said():
+    with said():
         key = read_key(_key_file(settings, arguments))
-        progress = _progress(arguments)
+        progress = progress_of(arguments)
         with _local(settings, arguments, progress) as path:
             report = _drill(settings, path, key, arguments, progress)
             beside = path if arguments.report is None else Path(arguments.report)
@@ -156,7 +155,7 @@ async def _create(settings: Settings, key: Key, folder: Path, progress: Progress
         signed = await reached(settings, "backup_sign", _asked(digest.hex()))
         return signed["signer"], bytes.fromhex(signed["signature"])
 
-    archive, blobs = open_archive(settings.store_url), _blobs(settings, alone=False)
+    archive, blobs = open_archive(settings.store_url), blobs_of(settings, alone=False)
     try:
         return await create(
             folder / name_of(_stamp(now), id),
@@ -178,7 +177,7 @@ async def _create(settings: Settings, key: Key, folder: Path, progress: Progress
 async def _restore(settings: Settings, path: Path, key: Key, progress: Progress) -> Manifest:
     held = hold_data_folder(settings.data, now=time.time())
     try:
-        archive, blobs = open_archive(settings.store_url), _blobs(settings, alone=True)
+        archive, blobs = open_archive(settings.store_url), blobs_of(settings, alone=True)
         try:
             restored = await restore(
                 path,
@@ -215,16 +214,13 @@ def _drill(
         scratch.remove()
 
 
-def known_migrations(settings: Settings) -> Mapping[str, Sequence[Migration]]:
+def known_migrations(settings: Settings) -> Plugins:
     """Return the migrations of all tables beside the store's own."""
-    return {
-        HISTORY: migrations_in("parvis.server.history"),
-        NOTICES: migrations_in("parvis.server.notices"),
-        **{kind.name: kind.migrations for kind in installed(settings)},
-    }
+    return tables_of(installed(settings))
 
 
-def _blobs(settings: Settings, *, alone: bool) -> Blobs:
+def blobs_of(settings: Settings, *, alone: bool) -> Blobs:
+    """Open the blobs; `alone` as for `open_blobs`."""
     where = settings.blobs
     return open_blobs(
         settings.store_url,
@@ -296,12 +292,13 @@ def _note(data: Path, arguments: argparse.Namespace, **moments: float) -> None:
         raise BackupError(f"it cannot be noted when this was done: {error}") from error
 
 
-def _progress(arguments: argparse.Namespace) -> Progress:
+def progress_of(arguments: argparse.Namespace) -> Progress:
+    """Return a bar for a terminal, and silence for everything else."""
     return Progress(show=sys.stderr.isatty() and not arguments.json)
 
 
 @contextmanager
-def _said() -> Generator[None]:
+def said() -> Generator[None]:
     """Let errors of backups and stores end the command."""
     try:
         yield

@@ -274,6 +274,18 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             TEXTFILE,
         ),
     ),
+    "migrate": (
+        "move everything into another, empty store; nothing may serve meanwhile",
+        _lazily("moving", "migrate"),
+        (
+            _argument(
+                "--to",
+                metavar="URL",
+                required=True,
+                help="sqlite:///DIR, or postgresql://… with the role of the node",
+            ),
+        ),
+    ),
     "mail test": (
         "send a letter, to see that letters arrive",
         _lazily("letters", "send_test"),

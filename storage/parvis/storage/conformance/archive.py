@@ -40,8 +40,8 @@ NOTES = (
             ),
             "postgres": (
                 "CREATE TABLE note ("
-                " tenant TEXT NOT NULL DEFAULT current_setting('parvis.tenant', true),"
-                " author TEXT NOT NULL, id BIGINT NOT NULL, body BYTEA,"
+                ' tenant TEXT COLLATE "C" NOT NULL DEFAULT parvis_tenant(),'
+                ' author TEXT COLLATE "C" NOT NULL, id BIGINT NOT NULL, body BYTEA,'
                 " weight DOUBLE PRECISION, title TEXT NOT NULL DEFAULT 'none',"
                 " PRIMARY KEY (tenant, author, id))"
             ),
@@ -58,8 +58,8 @@ NOTES = (
             ),
             "postgres": (
                 "CREATE TABLE note_draft ("
-                " tenant TEXT NOT NULL DEFAULT current_setting('parvis.tenant', true),"
-                " author TEXT NOT NULL, id BIGINT NOT NULL, text TEXT NOT NULL,"
+                ' tenant TEXT COLLATE "C" NOT NULL DEFAULT parvis_tenant(),'
+                ' author TEXT COLLATE "C" NOT NULL, id BIGINT NOT NULL, text TEXT NOT NULL,'
                 " PRIMARY KEY (tenant, author, id),"
                 " FOREIGN KEY (tenant, author, id) REFERENCES note (tenant, author, id))"
             ),
