@@ -60,11 +60,11 @@ def test_somebody_is_let_in_by_keys_and_made_the_owner(
 ) -> None:
     result = run_in_browser("docs-dialogs", "share_and_hand_over", node)
     assert result == {
-        "title": "\u2068The turning \u202eelbat\u2069 · Parvis",
+        "title": "\u2068The \u05e9\u05d5\u05dc\u05d7\u05df\u2069 · Parvis",
         "first": True,
         "active": True,
         "closed": [0, 1],
-        "question": "Make Grace Hopper the owner of “\u2068The turning \u202eelbat\u2069”?",
+        "question": "Make Grace Hopper the owner of “\u2068The \u05e9\u05d5\u05dc\u05d7\u05df\u2069”?",
         "roles": ["Can edit", "Owner"],
         "left": 0,
         "wrong": [],

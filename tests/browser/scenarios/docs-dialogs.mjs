@@ -88,7 +88,7 @@ export async function history_keeps_the_focus({ url, chromium }) {
 export async function share_and_hand_over({ url, chromium }) {
   const browser = await launch(chromium)
   const ada = await member(browser, url, 'ada')
-  const key = await documentOf(ada, 'The turning \u202eelbat')
+  const key = await documentOf(ada, 'The \u05e9\u05d5\u05dc\u05d7\u05df')
   await open(ada, url, key)
   const title = await ada.title()
   await openShare(ada)

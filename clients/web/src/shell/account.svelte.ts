@@ -107,7 +107,7 @@ class Account {
 
   /** Makes the account of somebody invited. Resolves with the page they were invited to. */
   async accept(secret: string, name: string, password: string): Promise<string> {
-    const answer = await this.#begin(() => api.post<Session & { path?: string }>('invitations/accept', { secret, name, password }))
+    const answer = await this.#begin(() => api.post<Session & { path?: string }>('invitations/accept', { secret, name, password, language: language() }))
     return answer.path || '/'
   }
 
