@@ -180,7 +180,7 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
     for path in COMMANDS:
         if path in ("serve", "user add") or path.startswith("backup "):  # see tests/server/backup
             continue
-        if path in ("doctor", "config list", "config check"):
+        if path in ("doctor", "config list", "config check", "store migrate"):
             run(*path.split())
             assert not data.exists(), path
             continue
@@ -190,6 +190,7 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
         words += ["plain/x"] if path in ONE_ROOM else []
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
+        words += ["--to", "memory:"] if path == "migrate" else []
         code, _, err = run(*words, stdin=PASSWORD)
         assert (code, err.splitlines()[0]) == (1, f"parvis: there is no data folder {data}"), path
     assert not data.exists()

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientError, ClientResponse
 from aiohttp.test_utils import TestClient
 
 from parvis.plugins import ErrorCode, HttpRequest, HttpResponse, Refused, Route
@@ -15,7 +15,7 @@ from parvis.server.hosting.bulk import OF_ONE
 from parvis.server.hosting.registry import Registry
 from parvis.server.identity import Identity
 from parvis.server.settings import ServerSettings, Settings
-from parvis.storage import User
+from parvis.storage import StoreUnavailable, Stream, User
 from tests.identities import CHEAP, PASSWORD
 from tests.server.rooms.lab import Board
 from tests.server.site import serve as serve_whole
@@ -39,6 +39,7 @@ class Drawn(Board):
         super().__init__()
         self.shown = asyncio.Semaphore(0)
         self.over = asyncio.Event()
+        self.let_go = 0
         self.routes = (
             Route(
                 "POST",
@@ -54,6 +55,8 @@ class Drawn(Board):
             Route("POST", "open/{board}", self.tell, public=True),
             Route("GET", "film", self.film),
             Route("GET", "picture", self.picture, answer="image/png"),
+            Route("GET", "streamed", self.streamed),
+            Route("GET", "torn", self.torn),
             Route("DELETE", "boards/{board}", self.forget, status=204),
             Route("GET", "full", self.refuse),
         )
@@ -84,6 +87,25 @@ class Drawn(Board):
 
     async def picture(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(b"\x89PNG", content_type="image/png", headers={"ETag": '"1"'})
+
+    async def streamed(self, request: HttpRequest) -> HttpResponse:
+        async def pieces() -> AsyncGenerator[bytes]:
+            try:
+                for start in range(0, len(FILM), 100_000):
+                    yield FILM[start : start + 100_000]
+            finally:
+                self.let_go += 1
+
+        return HttpResponse(
+            Stream(len(FILM), pieces()), content_type="video/webm", headers={"ETag": '"1"'}
+        )
+
+    async def torn(self, request: HttpRequest) -> HttpResponse:
+        async def pieces() -> AsyncGenerator[bytes]:
+            yield b"half"
+            raise StoreUnavailable("the bucket does not answer")
+
+        return HttpResponse(Stream(8, pieces()), content_type="video/webm")
 
     async def film(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(FILM, content_type="video/webm")
@@ -302,3 +324,22 @@ async def test_who_reads_nothing_of_large_answers_gets_no_more_of_them(site: Sit
     assert await unread.read() == FILM
     status, body, _ = await site.ask("GET", "film", **token)
     assert (status, len(body)) == (200, len(FILM))
+
+
+async def test_a_stream_goes_out_whole_and_is_let_go(site: Site) -> None:
+    token = await site.token()
+    status, body, answer = await site.ask("GET", "streamed", **token)
+    assert (status, body) == (200, FILM)
+    assert answer.headers["Content-Type"] == "video/webm"
+    assert answer.headers["Content-Length"] == str(len(FILM))
+    assert answer.headers["ETag"] == '"1"'
+    assert site.drawn.let_go == 1
+
+
+async def test_a_stream_that_ends_early_is_not_taken_for_a_whole_one(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = await site.token()
+    with pytest.raises(ClientError):
+        await site.ask("GET", "torn", **token)
+    assert "the bucket does not answer" in caplog.text
