@@ -7,7 +7,6 @@ from parvis.storage import Accounts, Store
 from parvis.storage.postgres import open_postgres
 from tests.databases import Database
 from tests.plugins.docs.test_documents import *  # noqa: F403  they are collected here again
-from tests.plugins.docs.test_history import *  # noqa: F403
 from tests.plugins.docs.test_ownership import *  # noqa: F403
 from tests.plugins.docs.test_search import *  # noqa: F403
 from tests.plugins.docs.test_sharing import *  # noqa: F403
