@@ -46,7 +46,7 @@ class Timeline:
 
     Attributes:
         following: The offset before which to go on; None: this was all.
-        since: Offset at which this life of the document began; what was before is not shown.
+        since: Up to this offset nothing is shown: it is of an earlier life, or not kept any more.
     """
 
     entries: Sequence[Entry]
@@ -98,7 +98,7 @@ class History(Protocol):
     Nobody's rights are asked here: whoever calls has done that. All of it reads the durable log,
     does what is heavy in helper processes, and raises `Refused`: ``ROOM_NOT_FOUND``,
     ``MALFORMED`` for a moment that never was, ``STALE_INCARNATION`` for one of an earlier life,
-    ``TOO_LARGE``, ``TRY_AGAIN``.
+    ``REFUSED`` for one that is not kept any more, ``TOO_LARGE``, ``TRY_AGAIN``.
     """
 
     async def timeline(

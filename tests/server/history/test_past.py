@@ -429,3 +429,51 @@ async def test_while_the_store_does_not_answer_nor_does_the_history() -> None:
         store.fail(1)
         assert (await refused(ada.visitor, "at", offset=1))[0] is ErrorCode.STORE_UNAVAILABLE
         assert (await asked(ada.visitor, "at", offset=1))["offset"] == 1
+
+
+# --- what a compaction has left ------------------------------------------------------------------
+
+
+async def compacted(store: MemoryStore, through: int, base: bytes) -> None:
+    """Let the log begin at one of its rows."""
+    opened = await store.open_room("kit", "desk/d1", creator=None, now=0)
+    address = Address("kit", "desk/d1")
+    assert await store.compact(address, opened.fence, through=through, base=base)
+
+
+async def test_a_log_that_was_compacted_is_shown_from_there_on() -> None:
+    store = MemoryStore()
+    async with live_room(Desk(), "d1", store=store) as lobby:
+        ada, bob = await two(lobby)
+        await ada.erase(0, 4)
+        await bob.type("three ")
+        third = (await asked(ada.visitor, "at", offset=3))["state"]
+    await compacted(store, 3, third)
+    async with live_room(Desk(), "d1", store=store) as lobby:
+        ada = await typist(lobby, "ada")
+        page = await asked(ada.visitor, "timeline")
+        assert (page["since"], [entry["first"] for entry in page["entries"]]) == (3, [4])
+        code, reason = await refused(ada.visitor, "at", offset=2)
+        assert (code, "not kept any more" in reason) == (ErrorCode.REFUSED, True)
+        assert text_of((await asked(ada.visitor, "at", offset=3))["state"]) == "two "
+        assert text_of((await asked(ada.visitor, "at", offset=4))["state"]) == "two three "
+        (text,) = (await asked(ada.visitor, "blame"))["types"]
+        runs = [(run["author"], run["relayed"]) for run in text["runs"]]
+        assert runs == [("", True), ("bob", False)]
+
+
+async def test_a_version_from_before_a_compaction_can_be_gone_back_to() -> None:
+    store = MemoryStore()
+    async with live_room(Desk(), "d1", store=store) as lobby:
+        ada, _ = await two(lobby)
+        await ada.erase(0, 4)
+        await asked(ada.visitor, "version.add", name="Both", offset=2, id="v1")
+        third = (await asked(ada.visitor, "at", offset=3))["state"]
+    await compacted(store, 3, third)
+    async with live_room(Desk(), "d1", store=store) as lobby:
+        ada = await typist(lobby, "ada")
+        assert ada.read() == "two "
+        assert text_of((await asked(ada.visitor, "at", version="v1"))["state"]) == "one two "
+        done = await asked(ada.visitor, "restore", version="v1")
+        assert (done["restored"], done["left"]["lost"]) == (4, 0)
+        assert ada.read() == "one two "

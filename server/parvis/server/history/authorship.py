@@ -3,7 +3,7 @@
 A row's sender was proven by its session; that they also wrote what it brings was not, for clients
 hand on what they got from others. So a range of clocks is its sender's own if the client id is
 bound to them: because the server noted it, or because their row was the first to bring that client,
-and nobody else's. Otherwise it is *relayed*.
+and nobody else's. Otherwise it is *relayed*. What a compaction has left is nobody's.
 """
 
 from __future__ import annotations
@@ -113,14 +113,19 @@ class Index:
                 self._take(some, scanned)
 
     def _take(self, rows: Sequence[Row], scanned: Scan) -> None:
-        new = [c for c, ranges in scanned.structs.items() if ranges[0][0] == 0]
         sender = rows[0][2]
-        if len(new) == 1 and new[0] not in self.brought:
-            self.owners[new[0]] = sender
+        if sender:
+            new = [client for client in scanned.structs if self._is_new(client)]
+            if len(new) == 1:
+                self.owners[new[0]] = sender
         for client, ranges in scanned.structs.items():
             known = self.brought.setdefault(client, [])
             for start, end in ranges:
                 self._bring(known, start, end, sender, rows[0], rows[-1])
+
+    def _is_new(self, client: int) -> bool:
+        """Whether nobody has brought a client but the row that a compaction has left."""
+        return not any(each[2] for each in self.brought.get(client, ()))
 
     def _bring(
         self, known: list[list[Any]], start: int, end: int, sender: str, one: Row, last: Row
@@ -162,7 +167,8 @@ class Index:
                 yield at, each[0], NOBODY
             sender, first, last = each[2], each[3], min(each[4], upto)
             stop = min(each[1], end)
-            credit = Credit(sender, sender != owner, first, last, each[5], each[6])
+            relayed = not sender or sender != owner
+            credit = Credit(sender, relayed, first, last, each[5], each[6])
             yield max(at, each[0]), stop, credit
             at = stop
         if at < end:
@@ -197,7 +203,7 @@ def _scans(rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], Scan]]:
         except BROKEN:
             pass
         else:
-            if sum(ranges[0][0] == 0 for ranges in scanned.structs.values()) <= 1:
+            if len(scanned.structs) == 1:
                 yield rows, scanned
                 return
     for row in rows:

@@ -62,7 +62,7 @@ class Checkpoints:
         """Return who wrote what, for the whole log; see `authorship.Index`."""
         key = (span.address, span.incarnation)
         async with self._lock(span.address):
-            at, packed = self._indexes.pop(key, (span.since, b""))
+            at, packed = self._indexes.pop(key, (span.start, b""))
             while at < span.end:
                 rows = await self._reading.rows(span, at, span.end)
                 shown = [[row.offset, row.update, row.sender, row.time] for row in rows]
@@ -99,13 +99,13 @@ class Checkpoints:
     async def _nearest(self, span: Span, offset: int) -> tuple[int, Checkpoint]:
         here = (span.address, span.incarnation)
         known = [at for (*place, at) in self._kept if tuple(place) == here and at <= offset]
-        near = max(known, default=span.since)
+        near = max(known, default=span.start)
         if offset - near > FAR:
             version = await self._rows.kept(span.address, near + 1, offset)
             if version is not None and version.incarnation == span.incarnation:
                 return version.offset, await self._do("travelling:unpack", version.log)
         if not known:
-            return span.since, NOTHING
+            return span.start, NOTHING
         self._kept.move_to_end((*here, near))
         return near, self._kept[*here, near]
 

@@ -189,7 +189,7 @@ class Past:
         override = "" if address.part else kind.restores
         span = await self._reading.span(address)
         earlier = self._is_earlier(span, offset)
-        if not (override and earlier):
+        if not earlier or (offset <= span.since and not override):
             # Nothing of another life's document is known by its clocks.
             span.require(offset)
         then = await (self._kept if earlier else self._checkpoints.at)(span, offset)
@@ -221,8 +221,10 @@ class Past:
         span.require(last)
         if not 0 < first <= last:
             raise Refused(ErrorCode.MALFORMED, "expected a period: first at least 1, then last")
+        if 1 < span.first == first:
+            first += 1  # that row is worth all before it
         rows = await self._period(span, first, last)
-        before = await self._checkpoints.at(span, max(first - 1, span.since))
+        before = await self._checkpoints.at(span, max(first - 1, span.start))
         async with self._hold(kind, address) as room:
             present = list(await room.state(address.part))
             now = await self._now(address)
@@ -275,7 +277,7 @@ class Past:
     # Earlier lives
 
     def _is_earlier(self, span: Span, offset: int) -> bool:
-        return 0 < offset <= span.since
+        return 0 < offset <= span.since or 0 < offset < span.first
 
     async def _kept(self, span: Span, offset: int) -> Checkpoint:
         """Return what a version has kept of a moment that the log does not show any more."""

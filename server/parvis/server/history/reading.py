@@ -24,13 +24,26 @@ class Span:
 
     Attributes:
         since: Offset of the last row of earlier lives.
+        first: Offset of the first row that is kept; after a compaction it is worth all before it,
+            and nobody's.
         end: Offset of the last durable row.
     """
 
     address: Address
     incarnation: int
     since: int
+    first: int
     end: int
+
+    @property
+    def start(self) -> int:
+        """The offset after which rows are read."""
+        return max(self.since, self.first - 1)
+
+    @property
+    def shown(self) -> int:
+        """The last offset of what is not shown row by row."""
+        return max(self.since, self.first if self.first > 1 else 0)
 
     def require(self, offset: int) -> None:
         """Raise `Refused` unless the offset is a moment of this life; 0 is before its first row."""
@@ -43,6 +56,12 @@ class Span:
                 " be shown; versions that were named before can"
             )
             raise Refused(ErrorCode.STALE_INCARNATION, reason)
+        if offset < self.first != 1:
+            reason = (
+                f"the history before offset {self.first} is not kept any more; versions that were"
+                " named before can be seen"
+            )
+            raise Refused(ErrorCode.REFUSED, reason)
 
 
 def missing(address: Address) -> Refused:
@@ -68,14 +87,14 @@ class Reading:
             raise missing(address)
         head = info.parts.get(address.part)
         if head is None:
-            return Span(address, 1, 0, 0)
-        return Span(address, head.incarnation, head.since, head.offset)
+            return Span(address, 1, 0, 1, 0)
+        return Span(address, head.incarnation, head.since, head.first, head.offset)
 
     async def rows(self, span: Span, after: int, upto: int) -> list[LoggedUpdate]:
         """Return the next rows after an offset, as many as are worked on at a time.
 
         Raises:
-            Refused: If they are not kept any more, or cannot be read now.
+            Refused: If they cannot be read now.
         """
         rows: list[LoggedUpdate] = []
         size = 0
@@ -87,8 +106,8 @@ class Reading:
             if not page:
                 raise Refused(ErrorCode.TRY_AGAIN, "the history cannot be read now")
             if page[0].offset != after + 1:
-                reason = f"the history before offset {page[0].offset} has not been kept"
-                raise Refused(ErrorCode.STALE_INCARNATION, reason)
+                # It was compacted meanwhile.
+                raise Refused(ErrorCode.TRY_AGAIN, "the history is being made shorter")
             rows += page
             size += sum(len(row.update) for row in page)
             after = page[-1].offset
@@ -100,28 +119,28 @@ class Reading:
         """Return rows before an offset, oldest first, and the offset of the last one not read.
 
         Rows that are not kept any more, and those of earlier lives, are as if they never were: the
-        second value is then the span's `since`.
+        second value is then the span's `shown`.
         """
         rows: list[LoggedUpdate] = []
         low, size = before - 1, 0
-        while low > span.since and len(rows) < most and size < most_bytes:
-            limit = min(chunk, low - span.since)
+        while low > span.shown and len(rows) < most and size < most_bytes:
+            limit = min(chunk, low - span.shown)
             page = await self._store.read_back(
                 span.address, before=low + 1, limit=limit, max_bytes=most_bytes
             )
             if not page:
-                return rows[::-1], span.since
+                return rows[::-1], span.shown
             rows += page
             size += sum(len(row.update) for row in page)
             low = page[-1].offset - 1
         return rows[::-1], low
 
     async def offset(self, span: Span, time: float) -> int:
-        """Return the offset of the last row that had come by then; `since` if none had.
+        """Return the offset of the last row that had come by then; `start` if none had.
 
         Where the clock was set back meanwhile, it is one of those around the moment.
         """
-        low, high = span.since, span.end
+        low, high = span.start, span.end
         while low < high:
             middle = (low + high + 1) // 2
             page = await self._store.read(span.address, after=middle - 1, limit=1)

@@ -32,14 +32,14 @@ async def timeline(reading: Reading, span: Span, before: int, limit: int, pause:
     limit = max(1, min(limit, ENTRIES))
     rows, low = await reading.back(span, before, ROWS, CHUNK, BYTES)
     entries = grouped(rows, pause)
-    if low > span.since and len(entries) > 1:
+    if low > span.shown and len(entries) > 1:
         del entries[0]  # its beginning was not read
     entries.reverse()
     shown = entries[:limit]
     following = None
-    if len(entries) > limit or low > span.since:
+    if len(entries) > limit or low > span.shown:
         following = shown[-1].first if shown else low + 1
-    return Timeline(shown, following, span.since)
+    return Timeline(shown, following, span.shown)
 
 
 def grouped(rows: Sequence[LoggedUpdate], pause: float) -> list[Entry]:

@@ -32,7 +32,9 @@ def restore(
     Returns:
         ``update``, ``restored`` and ``removed`` (clocks), and ``left``: see `reshaping.Left`.
     """
-    log = _now(checkpoint, present)
+    # The old one first: what it still says may have been thrown away since.
+    base: dict[str, Any] = {"log": then, "waiting": []}
+    log = _now(base, [checkpoint["log"], *checkpoint["waiting"], *present])
     weave = Weave(log)
     old = scan(then or BLANK, STORED)
     wanted = alive(weave, old.max_clocks, old.delete_set)
