@@ -562,4 +562,18 @@ describe('commands', () => {
     line().say('answer', { channel: 7, ref: line().last('signal')['ref']!, body: 3 })
     expect(await answer).toBe(3)
   })
+
+  test('a question about the past is answered, or refused', async () => {
+    const { part, line } = await scene()
+    const answer = part.history('at', { offset: 300 })
+    await settle()
+    const { ref, question, body } = line().last('history')
+    expect([question, body]).toEqual(['at', { offset: 300 }])
+    line().say('answer', { channel: 7, ref: ref!, body: { offset: 300, state: new Uint8Array([0, 0]) } })
+    expect(await answer).toEqual({ offset: 300, state: new Uint8Array([0, 0]) })
+    const refused = part.history('versions')
+    await settle()
+    line().say('refuse', { channel: 7, ref: line().last('history')['ref']!, code: 300, reason: 'no such room' })
+    await expect(refused).rejects.toMatchObject({ code: 300 })
+  })
 })
