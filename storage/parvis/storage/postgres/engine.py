@@ -14,8 +14,11 @@ from parvis.storage.postgres.faults import FAULTS, is_contention, is_lost, is_pa
 T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
-CALL_SECONDS = 60.0
+CALL_SECONDS = 30.0
 """After which a call is given up: the server hangs, or the network is gone without a word."""
+
+CLOSE_SECONDS = 10.0
+"""After which connections are closed without a farewell."""
 
 ATTEMPTS = 4
 """Of a transaction that others were in the way of."""
@@ -49,8 +52,13 @@ class Engine:
         """Let calls under way finish, and close all connections."""
         self._closed = True
         pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.close()
+        if pool is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
 
     @asynccontextmanager
     async def transaction(
