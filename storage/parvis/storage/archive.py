@@ -178,7 +178,8 @@ class Archive(Protocol):
         """Take in one tenant, or the accounts (None), between `begin` and `end`.
 
         Plugins' tables are made as they were at the numbers that the layout names; the node brings
-        them up to date when it opens the tenant. A column that the layout lacks gets its default.
+        them up to date when it opens the tenant. A store whose tenants share their tables refuses
+        numbers other than its own. A column that the layout lacks gets its default.
 
         Args:
             plugins: All migrations of the plugins that are installed.

@@ -254,6 +254,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_counts(
     assert "there is no backup" in refused(run, "verify", "--key", str(key), data=data)[1]
     assert run("create", "--key", str(key), data=data)[0] == 0
     assert run("verify", "--key", str(key), data=data)[0] == 0
+    assert [path.suffix for path in (data / "backups").iterdir()] == [".age"]
 
 
 def test_a_damaged_store_or_file_fails_the_backup_instead_of_being_copied(

@@ -5,6 +5,7 @@ its place, made durable, and renamed.
 """
 
 import contextlib
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -15,6 +16,7 @@ from typing import BinaryIO, Final, Self
 import pyrage
 
 from .errors import BackupDamaged, BackupError, NotForThisKey
+from .keeping import SUFFIX
 from .keys import Key
 
 PART: Final = ".part"
@@ -34,7 +36,9 @@ def sealed(path: Path, key: Key) -> Generator[BinaryIO]:
     """
     unfinished = path.with_name(path.name + PART)
     try:
+        _remove_abandoned(path.parent)
         with unfinished.open("xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             os.fchmod(file.fileno(), 0o600)
             try:
                 target = _Watched(file)
@@ -191,6 +195,14 @@ def _end(stream: BinaryIO, thread: threading.Thread) -> None:
     with contextlib.suppress(BrokenPipeError):
         stream.close()
     thread.join()
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Delete what killed processes have left half written."""
+    for unfinished in folder.glob(f"*{SUFFIX}{PART}"):
+        with contextlib.suppress(FileNotFoundError, BlockingIOError), unfinished.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unfinished.unlink()
 
 
 def _sync(folder: Path) -> None:

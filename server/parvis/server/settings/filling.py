@@ -18,6 +18,9 @@ from ..errors import ServerError
 
 T = TypeVar("T")
 
+_KEYS: Final = re.compile(r"(?<=//)[^/\s]*(?=@)")
+"""Who somebody is to an address, and by which password."""
+
 SIZES: Final[Mapping[str, int]] = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 TRUTHS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -134,7 +137,8 @@ def collect(
         try:
             arguments[name] = convert(raw, hints[name], about)
         except ValueError as error:
-            shown = "a value" if about.get("secret") else f"{raw!r:.80}"
+            # An address may hold a password where it should not.
+            shown = "a value" if about.get("secret") else f"{_KEYS.sub('…', repr(raw)):.80}"
             problems.append(Problem(f"{where}.{key}", f"got {shown}, expected {error}"))
     if len(problems) > before:
         return None
