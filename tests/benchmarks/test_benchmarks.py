@@ -37,6 +37,10 @@ def test_the_benchmarks_in_chromium_run(name: str, chromium: Path) -> None:
     assert "chromium  " in bench(f"browser.{name}", "--short")
 
 
+def test_the_past_of_a_long_document_runs() -> None:
+    assert "look at a random moment, ms" in bench("history", "--short", "--edits", "1000")
+
+
 def test_a_replayed_history_gives_its_text_and_small_updates() -> None:
     """In a process of its own, because the benchmarks are no package of the product."""
     script = (
