@@ -167,6 +167,15 @@ async def test_a_pooler_cannot_be_migrated_through(
         await migrate_postgres(pgbouncer.url(database.name, "parvis_owner"), {})
 
 
+async def test_whoever_does_not_own_the_database_is_told_who_may(
+    empty: Database, database: Database
+) -> None:
+    for url in (empty.node, database.node):
+        with pytest.raises(StorageError) as told:
+            await migrate_postgres(url, {"calendar": BOOKINGS})
+        assert "the role that owns the database" in told.value.hint
+
+
 def test_a_steps_file_says_what_it_needs(tmp_path: Path) -> None:
     (tmp_path / "0002_fill_it.sql").write_text("-- background\nUPDATE t SET x = 1")
     (tmp_path / "0001_make_it.sql").write_text("-- Why.\n-- compat: 1\nCREATE TABLE t (x INT)")

@@ -33,6 +33,8 @@ SET_UP: dict[str, str] = {
 }
 """How SQLSTATEs begin that only an operator can mend → how."""
 
+NOT_ALLOWED = "42501"
+
 STALE_PLAN = "0A000"
 """A prepared statement that a migration made stale; preparing it again helps."""
 

@@ -9,7 +9,7 @@ from asyncpg import Connection
 from parvis.storage.api import Migration
 from parvis.storage.errors import SchemaTooNew, StorageError
 from parvis.storage.postgres import tables
-from parvis.storage.postgres.faults import FAULTS, translated
+from parvis.storage.postgres.faults import FAULTS, NOT_ALLOWED, code_of, translated
 from parvis.storage.postgres.opening import OLDEST_SERVER, connected, require_ours
 from parvis.storage.postgres.protection import OURS, PLUGINS, protect
 from parvis.storage.postgres.steps import Step, own_steps
@@ -122,7 +122,10 @@ async def migrate_postgres(
         assert after is not None  # since the beginning
         return Migrated(database, before, after[0], tuple(run.done))
     except FAULTS as error:
-        raise translated(error) from error
+        fault = translated(error)
+        if code_of(error) == NOT_ALLOWED:
+            fault.hint = "Name the role that owns the database in the store's URL."
+        raise fault from error
     finally:
         connection.terminate()
 

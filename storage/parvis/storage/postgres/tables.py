@@ -8,7 +8,14 @@ from asyncpg import Connection, PostgresError
 from parvis.storage.api import Migration, Statement
 from parvis.storage.errors import SchemaTooNew, StatementRefused, StorageError
 from parvis.storage.postgres import statements
-from parvis.storage.postgres.faults import FAULTS, MIGRATE, is_passing, translated
+from parvis.storage.postgres.faults import (
+    FAULTS,
+    MIGRATE,
+    NOT_ALLOWED,
+    code_of,
+    is_passing,
+    translated,
+)
 from parvis.storage.postgres.protection import PLUGINS, protect
 from parvis.storage.postgres.sql import WRITING, check_script, split_script, verb
 
@@ -96,7 +103,7 @@ async def run(connection: Connection, plugin: str, script: Script) -> None:
         await protect(connection, PLUGINS)
         await connection.execute(_ADVANCE, plugin, script.number)
     except (StatementRefused, PostgresError) as error:
-        if is_passing(error):
+        if is_passing(error) or code_of(error) == NOT_ALLOWED:
             raise
         step = f"{plugin}: migration {script.number} ({script.title})"
         raise StatementRefused(f"{step}: {error}") from error
