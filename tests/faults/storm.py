@@ -72,6 +72,20 @@ async def squeeze(storm: Storm) -> None:
     lift()
 
 
+async def lock(storm: Storm) -> None:
+    """Another program holds the store's lock for a moment."""
+    let_go = storm.target.lock_store()  # in this thread, to which its connections belong
+    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
+    let_go()
+
+
+async def full(storm: Storm) -> None:
+    """The disk is full for a moment."""
+    lift = storm.target.fill_disk()
+    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
+    lift()
+
+
 async def cut(storm: Storm) -> None:
     """All connections break."""
     storm.proxy.cut()
@@ -98,6 +112,8 @@ FAULTS: Final[Mapping[str, tuple[int, Callable[[Storm], Awaitable[None]]]]] = {
     "kill_one": (4, kill_one),
     "stop": (3, stop),
     "squeeze": (2, squeeze),
+    "lock": (2, lock),
+    "full": (2, full),
     "cut": (3, cut),
     "half_open": (3, half_open),
     "slow": (2, slow),

@@ -11,15 +11,17 @@ import os
 import resource
 import shlex
 import signal
+import sqlite3
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
 from tests.faults.writers import HocuspocusWriter, StockWriter, YWriter
 from tests.running import Server, start_server
+from tests.stalled import stall_store
 
 MiB: Final = 1024 * 1024
 
@@ -27,6 +29,10 @@ DIALECTS: Final[Mapping[str, type[StockWriter]]] = {
     "yjs": YWriter,
     "hocuspocus": HocuspocusWriter,
 }
+
+
+def _nothing() -> None:
+    """There was nothing to undo."""
 
 
 class Target(ABC):
@@ -66,6 +72,14 @@ class Target(ABC):
 
         return go_on
 
+    def lock_store(self) -> Callable[[], None]:
+        """Keep its store from writing, if we know how; return what lets it again."""
+        return _nothing
+
+    def fill_disk(self) -> Callable[[], None]:
+        """Let its files grow no more, as on a full disk; return what lets them again."""
+        return _nothing
+
     def squeeze(self, more: int = 8 * MiB) -> Callable[[], None]:
         """Let it have only so much more memory; return what lifts that."""
         pid = self.pid
@@ -96,6 +110,26 @@ class Parvis(Target):
 
     def kill(self) -> None:
         self.server.kill()
+
+    def lock_store(self) -> Callable[[], None]:
+        held = ExitStack()
+        store = held.enter_context(stall_store(self.server))
+        with suppress(sqlite3.OperationalError):  # held by the node for longer than we wait
+            store.stall()
+        return held.close
+
+    def fill_disk(self) -> Callable[[], None]:
+        pid = self.pid
+        files = (file for file in self.server.data.rglob("*") if file.is_file())
+        largest = max((file.stat().st_size for file in files), default=0)
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest, hard))
+
+        def lift() -> None:
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+        return lift
 
     def kill_one(self) -> None:
         with suppress(ProcessLookupError):  # it has died of an earlier fault, and is on its way
