@@ -67,7 +67,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
         def known(_: Settings) -> Mapping[str, Sequence[Migration]]:
             return plugins
 
-        monkeypatch.setattr("parvis.server.commands.backups.known_migrations", known)
+        for command in ("backups", "moving"):
+            monkeypatch.setattr(f"parvis.server.commands.{command}.known_migrations", known)
 
     install({"notes": NOTES})
     return install

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from parvis.storage.factory import open_store
 from parvis.storage.folder import hold_data_folder
 from parvis.storage.postgres import open_postgres
 from parvis.storage.postgres.archive import PostgresArchive
+from tests.checkout import CHECKOUT
 from tests.databases import Database
 from tests.server.backup.conftest import Run, everything, files
 
@@ -92,6 +96,40 @@ def test_a_move_that_was_interrupted_goes_on(
     with pytest.raises(Exception, match="is being filled from sqlite"):
         open_store(prepared.node)
     assert migrate(*words)[0] == 0
+    assert in_postgres(prepared) == everything(data)
+
+
+KILLED = """
+import os, signal, sys
+from parvis.server.commands import moving
+from parvis.server.commands.program import main
+from parvis.storage.conformance.archive import NOTES
+from parvis.storage.postgres import archive
+
+moving.known_migrations = lambda settings: {"notes": NOTES}
+add, left = archive._Load.add, int(sys.argv[3])
+
+async def add_or_die(self, *arguments):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    await add(self, *arguments)
+
+archive._Load.add = add_or_die
+sys.exit(main(["migrate", "--data", sys.argv[1], "--to", sys.argv[2]]))
+"""
+
+
+def test_a_move_that_is_killed_again_and_again_ends_with_all_of_it(
+    data: Path, prepared: Database
+) -> None:
+    ends: list[int] = []
+    while not ends or ends[-1]:
+        argv = [sys.executable, "-c", KILLED, str(data), prepared.node, "5"]
+        ends.append(subprocess.run(argv, cwd=CHECKOUT, check=False).returncode)
+        assert ends[-1] in (0, -signal.SIGKILL)
+    assert len(ends) >= 3
     assert in_postgres(prepared) == everything(data)
 
 
