@@ -477,3 +477,21 @@ async def test_a_version_from_before_a_compaction_can_be_gone_back_to() -> None:
         done = await asked(ada.visitor, "restore", version="v1")
         assert (done["restored"], done["left"]["lost"]) == (4, 0)
         assert ada.read() == "one two "
+
+
+async def test_a_node_that_knew_the_rows_goes_on_without_them() -> None:
+    store = MemoryStore()
+    async with live_room(Desk(), "d1", store=store) as lobby:
+        ada, bob = await two(lobby)
+        await asked(ada.visitor, "blame")
+        await asked(ada.visitor, "at", offset=2)
+        await bob.type("three ")
+        await ada.type("four")
+        third = (await asked(ada.visitor, "at", offset=3))["state"]
+        await lobby.forget()
+        await compacted(store, 3, third)
+        ada = await typist(lobby, "ada")
+        assert text_of((await asked(ada.visitor, "at", offset=4))["state"]) == ada.read()
+        (text,) = (await asked(ada.visitor, "blame"))["types"]
+        runs = [(run["author"], run["relayed"]) for run in text["runs"]]
+        assert runs == [("ada", False), ("bob", False), ("", True), ("ada", False)]

@@ -63,6 +63,7 @@ class Checkpoints:
         key = (span.address, span.incarnation)
         async with self._lock(span.address):
             at, packed = self._indexes.pop(key, (span.start, b""))
+            at = max(at, span.start)  # rows before may be gone since
             while at < span.end:
                 rows = await self._reading.rows(span, at, span.end)
                 shown = [[row.offset, row.update, row.sender, row.time] for row in rows]
@@ -98,7 +99,9 @@ class Checkpoints:
 
     async def _nearest(self, span: Span, offset: int) -> tuple[int, Checkpoint]:
         here = (span.address, span.incarnation)
-        known = [at for (*place, at) in self._kept if tuple(place) == here and at <= offset]
+        # Rows after a checkpoint from before a compaction may be gone.
+        low = span.start
+        known = [at for (*place, at) in self._kept if tuple(place) == here and low <= at <= offset]
         near = max(known, default=span.start)
         if offset - near > FAR:
             version = await self._rows.kept(span.address, near + 1, offset)
