@@ -18,6 +18,7 @@ from parvis.plugins import (
     Person,
     Refused,
     Room,
+    overrides,
 )
 from parvis.storage import Address, Job, LoggedUpdate, RoomNotFound, SqlValue, Statement
 
@@ -186,7 +187,8 @@ async def host_room_types(core: Core, stack: AsyncExitStack, offers: Offers) -> 
     for kind in core.registry:
         await stack.enter_async_context(kind.lifespan(hosts[kind.name]))
     core.deletions.start(lambda kind: hosts[kind.name])
-    jobs.add(DELETED, core.deletions.do)
+    if any(overrides(kind, "on_delete") for kind in core.registry):
+        jobs.add(DELETED, core.deletions.do)
     jobs.start(lambda kind: hosts[kind.name])
     stack.push_async_callback(jobs.close)
     await core.consumers.start()
