@@ -11,26 +11,19 @@ import type { EditorView } from '@tiptap/pm/view'
 import type * as Y from 'yjs'
 import { adopt, begin } from './adopt'
 import { type Anchor, blockAt, type Place, type Repair } from './anchor'
-import { endsAt, resolve, storedOf } from './ends'
-import { Change, follow, type Growth, type Lost, rangesIn } from './follow'
+import { endsAt, resolve } from './ends'
+import { Change, follow, type Lost } from './follow'
+import { blocksAround, type Held, heldOf, isStored, NOWHERE, pasted, recut, runsAt, shift } from './held'
 import { BRIDGE, keptOf, type Range, rangesOf } from './layout'
 import { locate, resemblance } from './locate'
 import { Outline } from './outline'
 import { type Quote, quoteAt } from './quotes'
 import { growShared, redone, rejoin } from './rejoin'
-import { revive, shifted } from './revive'
-import { SharedChange, spansOf } from './shared'
-import { joined, type Piece, type Run, Trace } from './trace'
+import { shifted } from './revive'
+import { SharedChange } from './shared'
+import { joined, type Piece, Trace } from './trace'
 import { type Units, unitAt, unitsOf } from './units'
 
-/** What the editor's state holds of a comment. */
-interface Held {
-  readonly pieces: readonly Piece[]
-  readonly ranges: readonly Range[]
-  /** What changes made here did to it, since its trace was settled. */
-  readonly grown: readonly Growth[]
-  readonly lost: readonly Lost[]
-}
 type State = ReadonlyMap<string, Held>
 
 interface Memory {
@@ -46,9 +39,6 @@ interface Memory {
   isMine: boolean
 }
 
-const NOWHERE: Held = { pieces: [], ranges: [], grown: [], lost: [] }
-/** What the editor says of a paste and of a drop. */
-const PUT_IN: ReadonlySet<unknown> = new Set(['paste', 'drop'])
 const MOST_CUT = 24
 /** Milliseconds that the searches for lost comments may take at once. */
 const SEARCH_TIME = 40
@@ -176,7 +166,7 @@ export class Anchors {
       if (memory === undefined || memory.isUnread || first === undefined) continue
       outline ??= this.#outline(doc)
       if (outline === null) return repairs
-      if (isStored(outline, memory, ranges)) continue
+      if (isStored(outline, memory.anchor, ranges)) continue
       const a = endsAt(outline, ranges)
       if (a !== null) repairs.push({ thread, a, block: blockAt(doc, first.from) })
     }
@@ -217,7 +207,7 @@ export class Anchors {
       else adopt(trace, guess.map((range) => ({ ...range, alive: true })), outline, doc)
     }
     const held = heldOf(trace, outline, doc)
-    if (memory.isMine && held.pieces.length > 0 && !isStored(outline, memory, keptOf(doc, held.pieces))) {
+    if (memory.isMine && held.pieces.length > 0 && !isStored(outline, memory.anchor, keptOf(doc, held.pieces))) {
       // Somebody's anchor has come over a better one: once more, with theirs.
       memory.isMine = false
       this.#moved.add(id)
@@ -341,7 +331,7 @@ export class Anchors {
       if (transaction.local) {
         if (lost !== null) memory.cut = [...lost.filter((each) => trace.isOwn(each)), ...memory.cut].slice(0, MOST_CUT)
       }
-      const isPasted = transaction.local && memory.cut.length > 0 && recut(memory, change, shared)
+      const isPasted = transaction.local && memory.cut.length > 0 && recut(trace, memory.cut, change, shared)
       if (lost === null && !isBack && !isPasted && !this.#broken.has(id) && !memory.isUnread) continue
       const shape = outline()
       if (shape === null) return
@@ -366,61 +356,6 @@ export function placesIn(state: EditorState): ReadonlyMap<string, Place> {
     if (first !== undefined) places.set(id, { from: first.from, to: first.to, ranges })
   }
   return places
-}
-
-function heldOf(trace: Trace, outline: Outline, doc: Node): Held {
-  const pieces = trace.pieces(outline)
-  return { pieces, ranges: rangesOf(doc, pieces), grown: [], lost: [] }
-}
-
-/** Whether everybody finds these ranges by the stored anchor. */
-function isStored(outline: Outline, { anchor }: Memory, ranges: readonly Range[]): boolean {
-  const stored = anchor.a === null ? [] : resolve(outline, anchor.a)
-  if (stored === 'unread') return false
-  const wanted = storedOf(ranges)
-  return stored.length === wanted.length && stored.every(({ alive }) => alive) && wanted.every(({ from, to }) => stored.some((each) => each.from === from && each.to === to))
-}
-
-function shift<Part extends Range>(tr: Transaction, parts: readonly Part[]): Part[] {
-  return parts.map((part) => ({ ...part, from: tr.mapping.map(part.from, 1), to: tr.mapping.map(part.to, -1) })).filter(({ from, to }) => from < to)
-}
-
-/** The whole of the text blocks that a range begins and ends in. */
-function blocksAround(doc: Node, from: number, to: number): Range {
-  const [first, last] = [doc.resolve(from), doc.resolve(to)]
-  return { from: first.parent.inlineContent ? first.start() : from, to: last.parent.inlineContent ? last.end() : to }
-}
-
-/** What was cut and is now put in. */
-function pasted(cut: readonly Lost[], change: Change, pieces: readonly Piece[]): Piece[] {
-  const alive = pieces.map(({ from, to, at }) => ({ at, length: to - from }))
-  return revive(cut, change.written.map(({ units }) => units.text), alive, PUT_IN.has(change.tr.getMeta('uiEvent'))).flatMap(({ at, length, come, to }): Piece[] => {
-    const units = change.written[come]?.units
-    if (units === undefined) return []
-    return rangesIn(units, to, to + length).map(({ range, at: offset }) => ({ ...range, at: at + offset, spare: false }))
-  })
-}
-
-/** What was cut and an undo has put in. */
-function recut({ trace, cut }: Memory, change: SharedChange, doc: Y.Doc): boolean {
-  const { come } = change.lines
-  const before = trace.runs
-  for (const { at, length, come: index, to } of revive(cut, come.map(({ text }) => text), trace.alive(doc), false)) {
-    const line = come[index]
-    if (line !== undefined) for (const span of spansOf(line, to, length)) trace.add(span, at + span.offset, false)
-  }
-  return trace.runs !== before
-}
-
-function runsAt(pieces: readonly Piece[], outline: Outline): Run[] {
-  return pieces.flatMap(({ from, to, at, spare }) => {
-    let offset = 0
-    return outline.spansIn(from, to).map((span): Run => {
-      const run = { ...span, at: at + offset, spare }
-      offset += span.length
-      return run
-    })
-  })
 }
 
 function lazy<Value>(make: () => Value): () => Value {
