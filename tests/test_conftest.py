@@ -71,10 +71,14 @@ def test_the_long_ones_wait_for_make_soak() -> None:
 """
 
 
+NEEDED = ("conftest", "databases", "s3", "services")
+"""What `conftest.py` imports, and itself."""
+
+
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 def test_what_goes_wrong_unseen_fails_the_test_it_happened_in(loop: str, tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
-    for file in ("pyproject.toml", "tests/conftest.py", "tests/services.py"):
+    for file in ("pyproject.toml", *(f"tests/{name}.py" for name in NEEDED)):
         shutil.copyfile(CHECKOUT / file, tmp_path / file)
     (tmp_path / "tests" / "test_inner.py").write_text(TESTS)
     environment = os.environ | {"PARVIS_TEST_LOOP": loop, "PARVIS_TEST_PATIENCE": "0.5"}
