@@ -91,7 +91,9 @@ class BlobFolder:
         if file is None:
             return None
         size = os.fstat(file.fileno()).st_size
-        return Stream(size, self._pieces(file, start, size if end is None else min(end, size)))
+        pieces = self._pieces(file, start, size if end is None else min(end, size))
+        await anext(pieces)
+        return Stream(size, pieces)
 
     async def delete(self, tenant: str, digest: str) -> None:
         if DIGEST.fullmatch(digest):
@@ -163,6 +165,7 @@ class BlobFolder:
 
     async def _pieces(self, file: BinaryIO, start: int, end: int) -> AsyncGenerator[bytes]:
         try:
+            yield b""  # a generator that has begun is ended by `aclose`, and the file closed
             while start < end:
                 piece = await self._run("read", os.pread, file.fileno(), PIECE, start)
                 piece = piece[: end - start]

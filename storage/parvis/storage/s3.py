@@ -117,7 +117,9 @@ class Bucket:
             client = await self._client()
             asked = f"bytes={start}-{end - 1}"
             answer = await client.get_object(**self._at(name), Range=asked)
-            return self._body(answer["Body"], end - start, piece)
+            pieces = self._body(answer["Body"], end - start, piece)
+            await anext(pieces)
+            return pieces
         return None
 
     async def _insist(self, name: str, lock: Lock) -> None:
@@ -172,6 +174,7 @@ class Bucket:
 
     async def _body(self, body: Any, left: int, piece: int) -> AsyncGenerator[bytes]:
         try:
+            yield b""  # a generator that has begun is ended by `aclose`, and the answer let go
             while left > 0:
                 with self._faults():
                     found: bytes = await body.read(min(piece, left))

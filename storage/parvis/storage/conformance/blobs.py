@@ -132,6 +132,15 @@ class BlobsConformance:
         assert LARGE.startswith(first)
         assert await read(blobs, kept.digest) == LARGE
 
+    async def test_a_stream_that_nobody_reads_is_let_go(self, blobs: Blobs) -> None:
+        digest = await blobs.put("acme", PICTURE)
+        for _ in range(30):
+            stream = await blobs.stream("acme", digest)
+            assert stream is not None
+            await stream.aclose()
+            assert [piece async for piece in stream.pieces] == []
+        assert await read(blobs, digest) == PICTURE
+
     async def test_what_is_not_there_is_no_stream(self, blobs: Blobs) -> None:
         digest = await blobs.put("acme", PICTURE)
         assert await blobs.stream("globex", digest) is None
