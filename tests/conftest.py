@@ -27,6 +27,9 @@ from tests.services import (
     start_redis,
 )
 
+# Before anybody imports it: its failing asserts show their values.
+pytest.register_assert_rewrite("parvis.storage.conformance")
+
 LOOPS: Final[Mapping[str, Callable[[], asyncio.AbstractEventLoop]]] = {
     "uvloop": uvloop.new_event_loop,
     "asyncio": asyncio.new_event_loop,
