@@ -35,6 +35,7 @@ KEYS = """
 """
 SERVERS = CONTROL | {
     "parvis_background",
+    "parvis_loading",
     "parvis_plugin",
     "parvis_revoked",
     "parvis_secret",

@@ -22,9 +22,15 @@ _TOGETHER = """
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
     )
 """
+# As in the function: each room by its key, in the order of their names.
 _LOCK = """
-    SELECT name, id, fence, deleted IS NOT NULL FROM parvis.parvis_room
-    WHERE tenant = $1 AND name = ANY ($2) ORDER BY name FOR NO KEY UPDATE
+    SELECT locked.* FROM (
+        SELECT DISTINCT name COLLATE "C" AS name FROM unnest($2::text[]) AS name ORDER BY 1
+    ) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT room.name, id, fence, deleted IS NOT NULL FROM parvis.parvis_room AS room
+        WHERE tenant = $1 AND room.name = wanted.name FOR NO KEY UPDATE
+    ) AS locked
 """
 _PART = (
     "SELECT id, end_offset FROM parvis.parvis_part WHERE tenant = $1 AND room = $2 AND name = $3"

@@ -20,7 +20,7 @@ CALL_SECONDS = 30.0
 CLOSE_SECONDS = 10.0
 """After which connections are closed without a farewell."""
 
-ATTEMPTS = 4
+ATTEMPTS = 8
 """Of a transaction that others were in the way of."""
 
 PREPARED = 200

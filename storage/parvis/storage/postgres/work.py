@@ -34,13 +34,14 @@ _ENQUEUE = """
     INSERT INTO parvis.parvis_job (tenant, queue, key, payload, due) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (tenant, queue, key) DO NOTHING RETURNING id
 """
+# MATERIALIZED: asked once, or a join that asks again finds, and locks, more than the limit.
 _CLAIM = """
-    UPDATE parvis.parvis_job AS job SET held = $4, attempts = attempts + 1
-    FROM (
+    WITH free AS MATERIALIZED (
         SELECT id FROM parvis.parvis_job
         WHERE tenant = $1 AND queue = $2 AND due <= $3 AND held <= $3
         ORDER BY due, id LIMIT $5 FOR UPDATE SKIP LOCKED
-    ) AS free
+    )
+    UPDATE parvis.parvis_job AS job SET held = $4, attempts = attempts + 1 FROM free
     WHERE job.tenant = $1 AND job.id = free.id
     RETURNING job.queue, job.key, job.payload, job.due, job.id, job.attempts, job.error
 """

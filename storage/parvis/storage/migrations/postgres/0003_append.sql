@@ -41,9 +41,15 @@ DECLARE
     part_ids BIGINT[];
 BEGIN
     PERFORM parvis.enter(for_tenant);
-    PERFORM 1 FROM parvis.parvis_room AS room
-        WHERE room.tenant = for_tenant AND room.name = ANY (rooms)
-        ORDER BY room.name FOR NO KEY UPDATE;
+    -- LATERAL: each room by its key. A plan made while the tables were small would otherwise read
+    -- all of a tenant's rooms when there are many.
+    PERFORM 1
+    FROM (SELECT DISTINCT name COLLATE "C" AS name FROM unnest(rooms) AS name ORDER BY 1) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT 1 FROM parvis.parvis_room AS room
+        WHERE room.tenant = for_tenant AND room.name = wanted.name
+        FOR NO KEY UPDATE
+    ) AS locked;
     SELECT
         array_agg(
             CASE
@@ -61,9 +67,14 @@ BEGIN
     INTO verdicts, ends, known_fences, room_ids, part_ids
     FROM unnest(rooms, parts, fences, expected)
         WITH ORDINALITY AS batch (room, part, fence, expected, number)
-    LEFT JOIN parvis.parvis_room AS room ON room.tenant = for_tenant AND room.name = batch.room
-    LEFT JOIN parvis.parvis_part AS part
-        ON part.tenant = for_tenant AND part.room = room.id AND part.name = batch.part;
+    LEFT JOIN LATERAL (
+        SELECT known.id, known.fence, known.deleted FROM parvis.parvis_room AS known
+        WHERE known.tenant = for_tenant AND known.name = batch.room LIMIT 1
+    ) AS room ON true
+    LEFT JOIN LATERAL (
+        SELECT known.id, known.end_offset FROM parvis.parvis_part AS known
+        WHERE known.tenant = for_tenant AND known.room = room.id AND known.name = batch.part LIMIT 1
+    ) AS part ON true;
 
     BEGIN
         IF array_position(part_ids, NULL) IS NOT NULL THEN
