@@ -334,5 +334,4 @@ async def test_a_part_that_is_opened_while_the_room_is_let_go_keeps_it_live() ->
         await joining
         await it.until(lambda: room.life is not RoomState.FLUSHING)
         await it.turns()
-        assert it.room is room
-        assert room.life is RoomState.LIVE
+        assert (it.room, it.room.life) == (room, RoomState.LIVE)
