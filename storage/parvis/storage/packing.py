@@ -1,8 +1,14 @@
 """How large states lie on disk: compressed if that makes them smaller, and with a digest."""
 
 import hashlib
+import logging
 import zlib
+from dataclasses import dataclass
 from typing import Final
+
+from parvis.storage.api import Address, Snapshot
+
+logger = logging.getLogger(__name__)
 
 PLAIN: Final = 0
 ZLIB: Final = 1
@@ -37,6 +43,36 @@ def unpack(kind: int, kept: bytes) -> bytes:
         raise ValueError(f"damaged: {error}") from error
 
 
-def digest(state: bytes) -> bytes:
-    """Return 16 bytes that no other state has."""
+@dataclass(frozen=True, slots=True)
+class PackedSnapshot:
+    """A snapshot as it lies on disk. `mark`: 16 bytes that no other state has."""
+
+    incarnation: int
+    offset: int
+    packing: int
+    kept: bytes
+    index: bytes
+    mark: bytes
+
+    def unpacked(self, address: Address) -> Snapshot | None:
+        """Return the snapshot; None if it is damaged, which is logged: it is a cache."""
+        try:
+            state = unpack(self.packing, self.kept)
+        except ValueError as damage:
+            logger.error("%s: snapshot at %d cannot be read: %s", address, self.offset, damage)
+            return None
+        # Versions before the first release kept no mark.
+        if self.mark and self.mark != _digest(state):
+            logger.error("%s: snapshot at %d is damaged", address, self.offset)
+            return None
+        return Snapshot(self.incarnation, self.offset, state, self.index)
+
+
+def packed_snapshot(new: Snapshot) -> PackedSnapshot:
+    """Pack a snapshot; takes a while for a large one."""
+    packing, kept = pack(new.state)
+    return PackedSnapshot(new.incarnation, new.offset, packing, kept, new.index, _digest(new.state))
+
+
+def _digest(state: bytes) -> bytes:
     return hashlib.blake2b(state, digest_size=16).digest()

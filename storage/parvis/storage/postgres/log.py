@@ -1,14 +1,9 @@
 """The log of a part: pages of it, its snapshot, and what was set aside from it."""
 
-import logging
-
 from asyncpg import Connection
 
 from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
-from parvis.storage.packing import digest, unpack
-from parvis.storage.sqlite.log import PackedSnapshot
-
-logger = logging.getLogger(__name__)
+from parvis.storage.packing import PackedSnapshot, unpack
 
 PART = """
     FROM parvis.parvis_part AS part
@@ -116,18 +111,7 @@ async def _rows(
 async def snapshot(connection: Connection, address: Address) -> Snapshot | None:
     """Return the snapshot of the part's current incarnation."""
     row = await connection.fetchrow(_SNAPSHOT, address.tenant, address.room, address.part)
-    if row is None:
-        return None
-    incarnation, offset, packing, kept, index, mark = row
-    try:
-        state = unpack(packing, kept)
-    except ValueError as damage:
-        logger.error("%s: snapshot at %d cannot be read: %s", address, offset, damage)
-        return None
-    if mark and mark != digest(state):
-        logger.error("%s: snapshot at %d is damaged", address, offset)
-        return None
-    return Snapshot(incarnation, offset, state, index)
+    return None if row is None else PackedSnapshot(*row).unpacked(address)
 
 
 async def save_snapshot(

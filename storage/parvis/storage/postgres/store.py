@@ -24,14 +24,13 @@ from parvis.storage.api import (
     Statement,
 )
 from parvis.storage.errors import StorageError
-from parvis.storage.packing import pack
+from parvis.storage.packing import pack, packed_snapshot
 from parvis.storage.postgres import append, compaction, log, rooms, tables, work
 from parvis.storage.postgres.accounts import PostgresAccounts
 from parvis.storage.postgres.engine import Engine
 from parvis.storage.postgres.opening import Opening, look
 from parvis.storage.postgres.queue import Queue
 from parvis.storage.postgres.statements import AS_PLUGIN, query
-from parvis.storage.sqlite.log import packed_snapshot
 
 T = TypeVar("T")
 

@@ -1,13 +1,8 @@
 """The log of a part: pages of it, its snapshot, and what was set aside from it."""
 
-import logging
-from dataclasses import dataclass
-
 from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
-from parvis.storage.packing import digest, pack, unpack
+from parvis.storage.packing import PackedSnapshot, unpack
 from parvis.storage.sqlite.files import Database
-
-logger = logging.getLogger(__name__)
 
 _PART = """
     (SELECT part.id FROM parvis_part AS part JOIN parvis_room AS room ON room.id = part.room
@@ -50,36 +45,7 @@ def snapshot(database: Database, address: Address) -> Snapshot | None:
         f" WHERE part.id = {_PART} AND part.incarnation = snapshot.incarnation",
         (address.room, address.part),
     ).fetchone()
-    if row is None:
-        return None
-    incarnation, offset, packing, kept, index, mark = row
-    try:
-        state = unpack(packing, kept)
-    except ValueError as damage:
-        logger.error("%s: snapshot at %d cannot be read: %s", address, offset, damage)
-        return None
-    if mark and mark != digest(state):
-        logger.error("%s: snapshot at %d is damaged", address, offset)
-        return None
-    return Snapshot(incarnation, offset, state, index)
-
-
-@dataclass(frozen=True, slots=True)
-class PackedSnapshot:
-    """A snapshot as it lies in the file."""
-
-    incarnation: int
-    offset: int
-    packing: int
-    kept: bytes
-    index: bytes
-    mark: bytes
-
-
-def packed_snapshot(new: Snapshot) -> PackedSnapshot:
-    """Pack a snapshot; takes a while for a large one."""
-    packing, kept = pack(new.state)
-    return PackedSnapshot(new.incarnation, new.offset, packing, kept, new.index, digest(new.state))
+    return None if row is None else PackedSnapshot(*row).unpacked(address)
 
 
 def save_snapshot(database: Database, address: Address, fence: int, new: PackedSnapshot) -> bool:

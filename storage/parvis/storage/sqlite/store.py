@@ -24,7 +24,7 @@ from parvis.storage.api import (
     Status,
 )
 from parvis.storage.errors import RoomNotFound, StorageError
-from parvis.storage.packing import pack
+from parvis.storage.packing import pack, packed_snapshot
 from parvis.storage.sqlite import compaction, log, rooms, tables, work
 from parvis.storage.sqlite.accounts import SqliteAccounts
 from parvis.storage.sqlite.append import Append, Rebuild
@@ -122,7 +122,7 @@ class SqliteStore:
         )
 
     async def save_snapshot(self, address: Address, fence: int, snapshot: Snapshot) -> bool:
-        packed = await asyncio.to_thread(log.packed_snapshot, snapshot)
+        packed = await asyncio.to_thread(packed_snapshot, snapshot)
         return await self._change(
             address.tenant,
             lambda database: log.save_snapshot(database, address, fence, packed),
