@@ -171,7 +171,7 @@ def test_names_searches_and_addresses_that_try_things_are_only_words(
     gone = "200 You cannot see this document"
     none = "200 Page not found"
     assert result == {
-        "altered": [],
+        "altered": ["backwards"],  # it loses what turns the direction of writing
         "wide": [],
         "statuses": {"200": 14},
         "addresses": {
