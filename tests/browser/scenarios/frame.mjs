@@ -235,6 +235,8 @@ export async function new_version({ url, chromium, setup_link }) {
   await page.waitForSelector('meta[name=generation]', { state: 'attached' })
   await inside(page)
   const after = [await offers.count(), await generation()]
+  // The old version's files go while the new one is shown already.
+  await page.waitForFunction(async () => (await globalThis.caches.keys()).length === 1)
   const caches = await page.evaluate(() => globalThis.caches.keys())
   const result = { first, written, waiting, after, caches, wrong, errors: page.said.errors }
   await browser.close()
