@@ -36,5 +36,6 @@ def test_all_errors_of_a_node_have_one_base() -> None:
 
 
 def test_the_trees_name_every_error_and_nothing_else() -> None:
-    drawn = shown("parvis.server.errors") | shown("parvis.server.identity.errors")
+    trees = ("errors", "identity.errors", "backup.errors")
+    drawn = set[str]().union(*(shown(f"parvis.server.{tree}") for tree in trees))
     assert drawn == {name for name in BASES if is_error(name)}

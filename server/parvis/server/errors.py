@@ -8,6 +8,7 @@ ServerError
 ├── UnknownUser              operations.py: no account has this e-mail address
 ├── CannotExport             operations.py: the content does not exist in the wanted form
 ├── IdentityError            identity/, with a tree of its own
+├── BackupError              backup/, with a tree of its own
 ├── Fault                    api/: an answer of HTTP that is an error
 ├── Rejected                 mail/: a letter will never be taken
 ├── HelperStopped            ports.py: no result came from a helper process

@@ -4,7 +4,8 @@ BackupError          the base, a `ServerError`
 ├── BackupDamaged    it is cut short, or was changed, or what it says of itself does not hold
 ├── BackupTooNew     it was made by a later version of Parvis
 ├── NotForThisKey    another key opens it
-└── KeyUnusable      a key file is no key file, or too open
+├── KeyUnusable      a key file is no key file, or too open
+└── Unopened         what age says of the content, while the files below it are well
 """
 
 from ..errors import ServerError
@@ -52,3 +53,7 @@ class KeyUnusable(BackupError):
     """A key file is no key file, or too open."""
 
     code = "key_unusable"
+
+
+class Unopened(BackupError):
+    """What age says of the content, while the files below it are well; it stays in `sealing.py`."""

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, Self
 
 import pyrage
 
-from .errors import BackupDamaged, BackupError, NotForThisKey
+from .errors import BackupDamaged, BackupError, NotForThisKey, Unopened
 from .keeping import SUFFIX
 from .keys import Key
 
@@ -96,7 +96,7 @@ def opened(path: Path, key: Key, on_read: Callable[[int], object]) -> Generator[
                 lambda pipe: pyrage.decrypt_io(source, pipe, [identity]), source, out=False
             ) as stream:
                 yield stream
-    except _Refused as refused:
+    except Unopened as refused:
         if "no matching" in str(refused).lower():  # its text is the only way to tell
             raise NotForThisKey(
                 f"{path} was made for another key", "Name the key file that it was made for."
@@ -104,10 +104,6 @@ def opened(path: Path, key: Key, on_read: Callable[[int], object]) -> Generator[
         raise BackupDamaged(f"{path} is cut short, or was changed: {refused}") from None
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-class _Refused(Exception):
-    """What age says of the content, while the files below it are well."""
 
 
 class _Watched:
@@ -166,7 +162,7 @@ def _piped(work: Callable[[_Watched], None], file: _Watched, *, out: bool) -> Ge
             with pipe:
                 work(pipe)
         except BaseException as fault:
-            faults.append(file.fault or pipe.fault or _Refused(str(fault)))
+            faults.append(file.fault or pipe.fault or Unopened(str(fault)))
 
     thread = threading.Thread(target=run, name="parvis-backup", daemon=True)
     thread.start()
