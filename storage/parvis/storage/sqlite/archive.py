@@ -140,7 +140,7 @@ def unfinished(path: Path) -> str | None:
     """Return what is being loaded into a data folder; None if nothing is."""
     try:
         return (path / UNFINISHED).read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
