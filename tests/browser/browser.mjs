@@ -42,7 +42,7 @@ export async function person(browser, url, options = {}) {
     if (!['error', 'warning'].includes(message.type())) return
     const { said } = page
     if (said.mayBeDown && UNREACHABLE.test(message.text())) said.unreachable += 1
-    else if (!said.expected?.test(message.text())) said.errors.push(message.text())
+    else if (!said.expected?.test(message.text())) said.errors.push(`${message.text()} (${message.location().url})`)
   })
   page.on('pageerror', (error) => page.said.errors.push(String(error)))
   await page.addInitScript(remember)
