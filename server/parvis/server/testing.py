@@ -16,6 +16,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from parvis.plugins import Caller, HttpResponse, Node, Refused, RoomType
@@ -289,6 +290,7 @@ async def live_room(
     clock: Clock | None = None,
     random: Random | None = None,
     limits: Limits | None = None,
+    flush_pause: float = 0.0,
     settings: Mapping[str, object] | None = None,
     others: Iterable[RoomType[Any]] = (),
 ) -> AsyncGenerator[Lobby]:
@@ -296,6 +298,8 @@ async def live_room(
 
     Args:
         store: To look into, or to keep from one room to the next; memory if None.
+        flush_pause: Takes the place of the one in `limits`. None by default: a clock that a test
+            sets would stand still while an update waits for company.
         settings: The core's settings of the room type, e.g. ``{"idle": 0}``.
         others: Room types that are installed beside it.
     """
@@ -322,8 +326,7 @@ async def live_room(
             quarantine=Quarantine(store, helpers, clock),
             registry=registry,
             metrics=Metrics(),
-            # No pause between commits: a clock that a test sets would stand still meanwhile.
-            limits=limits or Limits(flush_pause=0.0),
+            limits=replace(limits or Limits(), flush_pause=flush_pause),
         )
         stack.push_async_callback(core.close)
         workers = HelperPool(1, clock, confinement=CONFINED)

@@ -10,7 +10,6 @@ import pytest
 
 from parvis.plugins import Caller, ErrorCode, HttpResponse, Refused
 from parvis.plugins.docs import Docs, DocsSettings
-from parvis.server.limits import Limits
 from parvis.server.ports import Clock
 from parvis.server.testing import Lobby, live_room
 from parvis.storage import Store
@@ -101,7 +100,5 @@ async def house(
     Without `settings`, the search hears of changes when the test is long over.
     """
     kind = Docs(settings or DocsSettings(index_pause=3600))
-    # A clock of the test stands still: nothing that is to be logged may wait for company.
-    limits = Limits(flush_pause=0.0)
-    async with live_room(kind, "none", store=store, clock=clock, limits=limits) as lobby:
+    async with live_room(kind, "none", store=store, clock=clock) as lobby:
         yield House(lobby)

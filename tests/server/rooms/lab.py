@@ -1,7 +1,6 @@
 """A room under a test's control: time stands still, the store fails on command, nothing sleeps."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, TypeVar
@@ -261,8 +260,7 @@ async def lab(
     Args:
         store: Outlives the node, so that another one may go on with it; memory if None.
         life: Which node this is on the same store; each has its own chance.
-        flush_pause: None by default, or what comes after the first update would wait for a clock
-            that stands still.
+        flush_pause: As for `live_room`.
     """
     inner = store or open_store("memory:")[0]
     faulty, clock = FaultyStore(inner), SetClock()
@@ -273,7 +271,8 @@ async def lab(
         store=faulty,
         clock=clock,
         random=SeededRandom(life),
-        limits=dataclasses.replace(limits or Limits(), flush_pause=flush_pause),
+        limits=limits,
+        flush_pause=flush_pause,
         settings=settings,
         others=others,
     ) as lobby:
