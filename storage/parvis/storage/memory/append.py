@@ -46,15 +46,11 @@ def append(tenant: Tenant, batch: Batch) -> Appended:
 def _stage(tables: Tables, part: Part, batch: Batch) -> _Staged:
     doomed: dict[int, str] = {}
     while True:
-        tables.execute("BEGIN")
         try:
-            staged = _attempt(tables, part, batch, doomed)
-            tables.execute("COMMIT")
-            return staged
+            with tables.transaction():
+                return _attempt(tables, part, batch, doomed)
         except TransactionLost:
             continue  # the entry that caused it is doomed now; the others run again without it
-        finally:
-            tables.roll_back()
 
 
 def _attempt(tables: Tables, part: Part, batch: Batch, doomed: dict[int, str]) -> _Staged:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from parvis.storage.api import (
@@ -17,6 +18,7 @@ from parvis.storage.api import (
 from parvis.storage.errors import SchemaTooNew, StatementRefused
 from parvis.storage.sqlite.statements import PluginSql, TransactionLost
 from parvis.storage.sqlite.tables import run_script
+from parvis.storage.sqlite.transaction import transaction
 
 
 @dataclass(slots=True)
@@ -92,22 +94,18 @@ class Tables:
         self.sql = PluginSql(self._connection)
         self._numbers: dict[str, int] = {}
 
-    def roll_back(self) -> None:
-        """Undo the transaction, if SQLite has not done so by itself."""
-        if self._connection.in_transaction:
-            self.execute("ROLLBACK")
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run a block in one transaction, all or nothing."""
+        return transaction(self._connection)
 
     def run(self, statements: Sequence[Statement]) -> None:
         """Run statements in one transaction, all or none."""
-        self.execute("BEGIN")
         try:
-            for statement in statements:
-                self.sql.run(statement)
-            self.execute("COMMIT")
+            with self.transaction():
+                for statement in statements:
+                    self.sql.run(statement)
         except TransactionLost as lost:
             raise StatementRefused(str(lost)) from lost
-        finally:
-            self.roll_back()
 
     def migrate(self, plugin: str, steps: Sequence[tuple[Migration, str]]) -> None:
         """Run the scripts that these tables have not seen, all or none."""
@@ -115,16 +113,13 @@ class Tables:
         newest = steps[-1][0].number if steps else 0
         if number > newest:
             raise SchemaTooNew(f"tables of {plugin} have number {number}, not {newest}")
-        self.execute("BEGIN")
         try:
-            for migration, script in steps:
-                if migration.number > number:
-                    run_script(self.sql, plugin, migration, script)
-            self.execute("COMMIT")
+            with self.transaction():
+                for migration, script in steps:
+                    if migration.number > number:
+                        run_script(self.sql, plugin, migration, script)
         except TransactionLost as lost:
             raise StatementRefused(str(lost)) from lost
-        finally:
-            self.roll_back()
         self._numbers[plugin] = newest
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """PostgresArchive: reads a database whole, also while nodes serve it, or fills an empty one."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from asyncpg import Connection
 
@@ -12,6 +12,7 @@ from parvis.storage.postgres import rooms, tables
 from parvis.storage.postgres.faults import FAULTS, is_passing, translated
 from parvis.storage.postgres.layout import Place, layout_of, quoted
 from parvis.storage.postgres.opening import connected, look, unfinished
+from parvis.storage.postgres.transaction import enter, transaction
 
 FETCH = 64
 """Rows that are asked for at once: each may be as large as an update."""
@@ -163,11 +164,9 @@ class PostgresArchive:
 
     @asynccontextmanager
     async def _transaction(self, tenant: str | None, mode: str = "") -> AsyncGenerator[Connection]:
-        async with self._connection() as connection:
-            await connection.execute(f"BEGIN {mode}")
-            await connection.execute("SELECT parvis.enter($1)", tenant or "")
+        begin = enter(tenant or "", mode)
+        async with self._connection() as connection, transaction(connection, begin):
             yield connection
-            await connection.execute("COMMIT")
 
 
 class _Cut:
@@ -265,17 +264,8 @@ class _Load:
         sql = _ADVANCE.format(column=quoted(place.identity), path=place.path)
         await self._connection.execute(sql, sequence)
 
-    @asynccontextmanager
-    async def _changing(self) -> AsyncGenerator[None]:
-        await self._connection.execute("BEGIN")
-        try:
-            await self._connection.execute("SELECT parvis.enter($1)", self._tenant or "")
-            yield
-        except BaseException:
-            if not self._connection.is_closed():
-                await self._connection.execute("ROLLBACK")
-            raise
-        await self._connection.execute("COMMIT")
+    def _changing(self) -> AbstractAsyncContextManager[None]:
+        return transaction(self._connection, enter(self._tenant or ""))
 
 
 def _check_columns(layout: Layout, own: Layout, places: Mapping[str, Place]) -> None:

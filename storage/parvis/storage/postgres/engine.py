@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, and transactions in the name of a tenant on them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
@@ -10,6 +10,7 @@ from asyncpg import Connection, Pool
 
 from parvis.storage.errors import StoreUnavailable
 from parvis.storage.postgres.faults import FAULTS, is_contention, is_lost, is_passing, translated
+from parvis.storage.postgres.transaction import enter, transaction
 
 T = TypeVar("T")
 
@@ -75,19 +76,9 @@ class Engine:
             StorageError: What became of it, in our words.
         """
         async with self._connection() as connection:
-            begin = "BEGIN READ ONLY" if reads else "BEGIN"
-            enter = f"{begin}; SELECT parvis.enter({literal(tenant)}); {setup}"
-            try:
-                await connection.execute(enter)
+            begin = enter(tenant, "READ ONLY" if reads else "")
+            async with transaction(connection, f"{begin}; {setup}"):
                 yield connection
-                ended = await connection.execute("COMMIT")
-            except Exception as error:
-                if not is_lost(error):
-                    with suppress(*FAULTS):
-                        await connection.execute("ROLLBACK")
-                raise
-            if ended != "COMMIT":
-                raise StoreUnavailable("PostgreSQL: the transaction was rolled back")
 
     async def run(
         self, tenant: str, work: Callable[[Connection], Awaitable[T]], *, reads: bool = False
@@ -113,6 +104,11 @@ class Engine:
                 row = await connection.fetchrow(sql, *args)
         assert row is not None  # functions answer
         return row
+
+    async def ask(self, sql: str) -> Sequence[asyncpg.Record]:
+        """Return the rows of a question about the server, asked in nobody's name."""
+        async with self._connection() as connection:
+            return await connection.fetch(sql)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[Connection]:
@@ -174,8 +170,3 @@ async def _nothing(connection: Connection) -> None:
     The default would ask for session locks and listeners, which a pooler in transaction mode
     cannot answer for.
     """
-
-
-def literal(text: str) -> str:
-    """Spell a text so that no setting of the server can read it otherwise."""
-    return f"convert_from(decode('{text.encode().hex()}', 'hex'), 'UTF8')"

@@ -13,6 +13,7 @@ from parvis.storage.postgres.faults import FAULTS, NOT_ALLOWED, code_of, transla
 from parvis.storage.postgres.opening import OLDEST_SERVER, connected, require_ours
 from parvis.storage.postgres.protection import OURS, PLUGINS, protect
 from parvis.storage.postgres.steps import Step, own_steps
+from parvis.storage.postgres.transaction import transaction
 
 LOCK = 0x7061727669730001
 """Of the session that migrates; any number that nobody else uses in this database."""
@@ -189,14 +190,8 @@ class _Run:
         if self._dry_run:
             yield
             return
-        await self._connection.execute("BEGIN")
-        try:
+        async with transaction(self._connection):
             yield
-        except BaseException:
-            if not self._connection.is_closed():
-                await self._connection.execute("ROLLBACK")
-            raise
-        await self._connection.execute("COMMIT")
 
     async def own(self, steps: Sequence[Step]) -> int:
         """Bring the store's own tables up to date; returns the number they had."""

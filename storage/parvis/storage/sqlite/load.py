@@ -17,6 +17,7 @@ from parvis.storage.sqlite.files import PAGE, Database, DataFile
 from parvis.storage.sqlite.layout import quoted, refilled, tables_of
 from parvis.storage.sqlite.migrations import bring_up, steps
 from parvis.storage.sqlite.tables import Migrate, checked
+from parvis.storage.sqlite.transaction import transaction
 
 T = TypeVar("T")
 
@@ -87,7 +88,10 @@ class SqliteLoad:
                 )
             own = tuple(step for step in own if step.number <= self._layout.schema) or own
         bring_up(connection, own, self._path.name)
-        connection.execute("BEGIN")
+        with transaction(connection):
+            self._make_tables(connection)
+
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
         guarded = Database(self._file, connection, ticks=500)
         try:
             for plugin, number in self._layout.plugins.items():
@@ -112,7 +116,6 @@ class SqliteLoad:
             "CREATE TABLE parvis_loading"
             " (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, digest BLOB NOT NULL) STRICT"
         )
-        connection.execute("COMMIT")
 
     def _known(self, plugin: str, number: int) -> list[Migration]:
         migrations = self._plugins.get(plugin)
@@ -143,21 +146,18 @@ class SqliteLoad:
 
     def _add(self, table: str, rows: Sequence[Row], mark: Mark) -> None:
         connection = self._open_connection()
-        connection.execute("BEGIN")
         try:
-            connection.executemany(self._inserts[table], rows)
-            connection.execute(
-                "INSERT INTO parvis_loading VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
-                " SET rows = excluded.rows, digest = excluded.digest",
-                (table, mark.rows, mark.digest),
-            )
-            connection.execute("COMMIT")
-        except BaseException as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error) and not is_passing(error):
-                raise StatementRefused(f"{table}: {error}") from error
-            raise
+            with transaction(connection):
+                connection.executemany(self._inserts[table], rows)
+                connection.execute(
+                    "INSERT INTO parvis_loading VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE"
+                    " SET rows = excluded.rows, digest = excluded.digest",
+                    (table, mark.rows, mark.digest),
+                )
+        except sqlite3.Error as error:
+            if is_passing(error):
+                raise
+            raise StatementRefused(f"{table}: {error}") from error
 
     def _finish(self) -> None:
         connection = self._open_connection()
@@ -166,12 +166,12 @@ class SqliteLoad:
         for name in refilled(connection):
             connection.execute(f"INSERT INTO {quoted(name)} ({quoted(name)}) VALUES ('rebuild')")
         if _has(connection, "parvis_loading"):
-            connection.execute("BEGIN")
-            for (sql,) in connection.execute("SELECT sql FROM parvis_loading_trigger").fetchall():
-                connection.execute(sql)
-            connection.execute("DROP TABLE parvis_loading_trigger")
-            connection.execute("DROP TABLE parvis_loading")
-            connection.execute("COMMIT")
+            with transaction(connection):
+                triggers = connection.execute("SELECT sql FROM parvis_loading_trigger").fetchall()
+                for (sql,) in triggers:
+                    connection.execute(sql)
+                connection.execute("DROP TABLE parvis_loading_trigger")
+                connection.execute("DROP TABLE parvis_loading")
         # Without this the rows would be in the write-ahead log, which has another name.
         connection.execute("PRAGMA journal_mode = DELETE")
         self.close()

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from parvis.storage.errors import SchemaTooNew
 from parvis.storage.sqlite.statements import split_script
+from parvis.storage.sqlite.transaction import transaction
 
 _FILE_NAME = re.compile(r"(\d{4})_(\w+)\.sql")
 _COMPAT = re.compile(r"^-- compat: (\d+)$", re.MULTILINE)
@@ -70,8 +71,7 @@ def bring_up(connection: sqlite3.Connection, steps: tuple[Step, ...], name: str)
         return
     if version == newest:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection, "BEGIN IMMEDIATE"):
         if version == 0:
             connection.execute("CREATE TABLE parvis_compat (number INTEGER NOT NULL) STRICT")
             connection.execute("INSERT INTO parvis_compat VALUES (1)")
@@ -83,8 +83,3 @@ def bring_up(connection: sqlite3.Connection, steps: tuple[Step, ...], name: str)
                     "UPDATE parvis_compat SET number = max(number, ?)", (step.compat,)
                 )
         connection.execute(f"PRAGMA user_version = {newest}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
