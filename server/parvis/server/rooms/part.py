@@ -63,6 +63,7 @@ class LivePart(ABC):
         self.first = head.first
         self.durable = head.offset
         self.seats: dict[Seat, None] = {}
+        self.echoed = False  # since somebody came in whose dialect echoes
         self.awareness = PartAwareness(self, room.node.clock, room.node.limits)
         self.inboxes: dict[Seat, Inbox] = {}
         self.unsaved = False
@@ -99,6 +100,7 @@ class LivePart(ABC):
         if self.room.lost:
             raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
         self.seats[seat] = None
+        self.echoed = self.echoed or seat.echoed
         entered(missing)
         if self.unsaved:
             seat.unsaved(True)

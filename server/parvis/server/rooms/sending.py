@@ -48,6 +48,8 @@ def _without_echoes(
     would say "saved". Before it has asked for the document, nobody knows what it has; the answer
     will hold this too.
     """
+    if not part.echoed:
+        return seats  # of hundreds of seats, at every flush
     again = [submission for submission in batch if submission.repeats or submission.gapped]
     told: list[Seat] = []
     for seat in seats:
