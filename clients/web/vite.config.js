@@ -2,7 +2,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vite'
-import { brotli } from './build/brotli.js'
+import { packed } from './build/packed.js'
 import { serviceWorker } from './build/service-worker.js'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -10,7 +10,7 @@ const NODE = process.env.PARVIS_NODE ?? 'http://127.0.0.1:8000'
 
 export default defineConfig(({ mode }) => ({
   base: '/',
-  plugins: [svelte(), serviceWorker({ source: here('src/worker.ts') }), brotli()],
+  plugins: [svelte(), serviceWorker({ source: here('src/worker.ts') }), packed()],
   resolve: {
     alias: [
       { find: /^@ui\//, replacement: `${here('src/ui')}/` },

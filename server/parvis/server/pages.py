@@ -4,7 +4,6 @@ Nothing outside the folder can be asked for, because only what was found in it a
 path. The page reads in its own address what to show.
 """
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +50,9 @@ TYPES: Final[Mapping[str, str]] = {
     ".woff2": "font/woff2",
 }
 """By the end of a file's name; not asked of the machine, which may know fewer."""
+
+PACKED: Final[Mapping[str, str]] = {"br": ".br", "gzip": ".gz"}
+"""Encoding → ending of the files that the build has packed with it, the best one first."""
 
 FOREVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
@@ -112,7 +114,7 @@ def add_pages(app: web.Application, folder: Path = WEBAPP) -> None:
         app.middlewares.append(_instead_of_nothing(_not_built))
         return
     for file in sorted(folder.rglob("*")):
-        if not file.is_file() or file.suffix == ".br":
+        if not file.is_file() or file.suffix in PACKED.values():
             continue
         name = file.relative_to(folder).as_posix()
         send = _sender(_load(file, FOREVER if name.startswith("assets/") else ASK_FIRST))
@@ -153,11 +155,11 @@ def _sender(page: Page) -> Handler:
 
 def _load(file: Path, cache: str) -> Page:
     body = file.read_bytes()
-    packed: dict[str, bytes] = {}
-    brotli = file.with_name(f"{file.name}.br")
-    if brotli.is_file():
-        packed["br"] = brotli.read_bytes()
-    packed["gzip"] = gzip.compress(body, 9, mtime=0)
+    packed = {
+        encoding: form.read_bytes()
+        for encoding, ending in PACKED.items()
+        if (form := file.with_name(file.name + ending)).is_file()
+    }
     return Page(
         body=body,
         packed={name: form for name, form in packed.items() if len(form) < len(body) * 0.9},
