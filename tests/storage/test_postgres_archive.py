@@ -9,18 +9,9 @@ import pytest
 from parvis.storage import Accounts, Address, StorageError, Store
 from parvis.storage.archive import Archive
 from parvis.storage.conformance import ArchiveConformance
-from parvis.storage.conformance.archive import (
-    ALL_NOTES,
-    PLUGINS,
-    Place,
-    all_sums,
-    fill_accounts,
-    fill_store,
-    move,
-    opened,
-    opened_archive,
-)
 from parvis.storage.conformance.base import ROOM, TENANT, home_of
+from parvis.storage.conformance.belongings import ALL_NOTES, PLUGINS, fill_accounts, fill_store
+from parvis.storage.conformance.places import Place, all_sums, move, opened, opened_archive
 from parvis.storage.factory import open_archive, open_store
 from parvis.storage.postgres import open_postgres
 from parvis.storage.postgres.archive import PostgresArchive

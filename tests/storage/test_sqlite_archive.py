@@ -14,15 +14,9 @@ import pytest
 from parvis.storage import Accounts, Address, Migration, Statement, StorageError, Store
 from parvis.storage.archive import Archive
 from parvis.storage.conformance import ArchiveConformance
-from parvis.storage.conformance.archive import (
-    Place,
-    all_sums,
-    fill_store,
-    move,
-    opened,
-    opened_archive,
-)
 from parvis.storage.conformance.base import home_of
+from parvis.storage.conformance.belongings import fill_store
+from parvis.storage.conformance.places import Place, all_sums, move, opened, opened_archive
 from parvis.storage.factory import open_archive, open_store
 from parvis.storage.sqlite import SqliteArchive
 from parvis.storage.sqlite.cut import COPIES
@@ -149,7 +143,7 @@ async def test_copies_of_a_killed_process_are_removed_by_the_next_cut(tmp_path: 
 
 KILLED = """
 import asyncio, os, signal, sys
-from parvis.storage.conformance.archive import PLUGINS
+from parvis.storage.conformance.belongings import PLUGINS
 from parvis.storage.factory import open_archive
 from parvis.storage.transfer import fill, pages_of
 

@@ -12,7 +12,7 @@ import pytest
 from parvis.server.commands.program import main
 from parvis.server.settings import Settings
 from parvis.storage import Link, Migration, SignIn
-from parvis.storage.conformance.archive import NOTES, fill_accounts, fill_store
+from parvis.storage.conformance.belongings import NOTES, fill_accounts, fill_store
 from parvis.storage.factory import open_archive, open_blobs, open_store
 from parvis.storage.transfer import Sums, sums_of
 

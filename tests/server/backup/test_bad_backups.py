@@ -28,7 +28,7 @@ from parvis.server.backup import (
 from parvis.server.backup.keeping import Keep, keep_of, outdated
 from parvis.server.backup.progress import Progress
 from parvis.storage import StoreUnavailable
-from parvis.storage.conformance.archive import NOTES
+from parvis.storage.conformance.belongings import NOTES
 from tests.checkout import CHECKOUT
 from tests.server.backup.conftest import Install, Run, everything, files, public_lines
 

@@ -12,7 +12,8 @@ import pytest
 
 from parvis.server.commands.program import main
 from parvis.storage import Accounts, Store, StoreUnavailable
-from parvis.storage.conformance.archive import NOTES, Place, all_sums
+from parvis.storage.conformance.belongings import NOTES
+from parvis.storage.conformance.places import Place, all_sums
 from parvis.storage.factory import open_store
 from parvis.storage.folder import hold_data_folder
 from parvis.storage.postgres import open_postgres
@@ -103,7 +104,7 @@ KILLED = """
 import os, signal, sys
 from parvis.server.commands import moving
 from parvis.server.commands.program import main
-from parvis.storage.conformance.archive import NOTES
+from parvis.storage.conformance.belongings import NOTES
 from parvis.storage.postgres import archive
 
 moving.known_migrations = lambda settings: {"notes": NOTES}
