@@ -14,6 +14,7 @@ PORT ?= 8000
 DATA ?= ./data
 ARGS ?=
 T ?=
+WORKERS ?= 2
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 
 VENV := .venv
@@ -45,7 +46,7 @@ LINTERS := lint-format lint-style lint-mypy lint-pyright lint-imports lint-web l
 
 help:  ## list these commands
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1|\2/p' Makefile | column -t -s '|'
-	@echo "  run takes PORT=8000 DATA=./data ARGS=…; test and soak T=tests/storage; bench ARGS=…"
+	@echo "  run takes PORT=8000 DATA=./data ARGS=…; test T=tests/storage WORKERS=2; soak T=…; bench ARGS=…"
 
 setup: $(RUNTIME) $(WEBAPP)  ## install the program into .venv and build the web app
 
@@ -53,7 +54,7 @@ run: setup  ## start the server on http://127.0.0.1:8000
 	@exec $(BIN)/parvis serve --port "$(PORT)" --data "$(DATA)" $(ARGS)
 
 test: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run every test, or those of T=…
-	$(BIN)/pytest $(T)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(T)
 
 soak: $(RUNTIME) $(DEV) $(WEBAPP) $(NPM_STAMPS) debian  ## run the long tests, or those of T=…
 	$(BIN)/pytest -m soak -o faulthandler_timeout=0 $(T)
