@@ -267,12 +267,16 @@ class PgBouncer:
 
 
 @contextlib.contextmanager
-def start_pgbouncer(server: Postgres) -> Generator[PgBouncer]:
-    """A new PgBouncer before a cluster, with few connections to it, so that they are shared."""
+def start_pgbouncer(server: Postgres, *, port: int | None = None) -> Generator[PgBouncer]:
+    """A new PgBouncer before a cluster, with few connections to it, so that they are shared.
+
+    Args:
+        port: Where it listens; None: where nobody does now.
+    """
     owner, become = _unprivileged()
     folder = Path(tempfile.mkdtemp(prefix="parvis-pgbouncer-"))
     try:
-        port = free_port()
+        port = port or free_port()
         settings = {
             "listen_addr": "127.0.0.1",
             "listen_port": port,

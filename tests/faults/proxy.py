@@ -15,11 +15,18 @@ SLOW: Final = 64 * 1024
 
 
 class Leg:
-    """One connection through the proxy, both ways."""
+    """One connection through the proxy, both ways.
+
+    Attributes:
+        swallowed: Nothing gets through any more.
+        mute: What the server says does not get through; what it is told does.
+        slow: It takes `SLOW`.
+    """
 
     def __init__(self, near: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
         self._ends = (near, far)
         self.swallowed = False
+        self.mute = False
         self.slow = False
 
     def cut(self) -> None:
@@ -32,7 +39,7 @@ class Leg:
             while chunk := await reader.read(CHUNK):
                 if self.slow:
                     await asyncio.sleep(len(chunk) / SLOW)
-                if not self.swallowed:
+                if not (self.swallowed or (self.mute and writer is self._ends[0])):
                     writer.write(chunk)
                     await writer.drain()
         self.cut()
@@ -46,10 +53,12 @@ class FaultProxy:
 
     Attributes:
         port: Where it listens.
+        shut: Nobody is let in.
     """
 
     def __init__(self, target: Callable[[], int]) -> None:
         self.port = 0
+        self.shut = False
         self._target = target
         self._legs: dict[Leg, None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,9 +104,16 @@ class FaultProxy:
             self._tasks.discard(task)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.shut:
+            writer.transport.abort()
+            return
         try:
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._target())
         except OSError:
+            writer.transport.abort()
+            return
+        if self.shut:  # meanwhile
+            far.transport.abort()
             writer.transport.abort()
             return
         leg = Leg(writer, far)

@@ -1,29 +1,60 @@
 """Faults without end against a server whose writers keep book: `acked ⊆ visible ⊆ sent`.
 
-Against another server (its acknowledgements are those of Hocuspocus, or one's own update that comes
-back from a y-websocket server)::
-
-    .venv/bin/python -m tests.faults.storm --command "node server.js" --port 1234 --dialect yjs
+Each lane is a room with its writers. When its room is full, the writers finish, what the room shows
+is compared with the book, and the lane goes on in a new room; so rooms stay small however long a
+storm lasts. After a fault that ends the server, nobody is let in until a fresh client has looked at
+every lane's room and at one of the full ones: no writer has repaired anything by then.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import random
-import sys
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from parvis.client import Disconnected
+from parvis.client import Disconnected, Refused
+from tests.faults.kinds import KINDS, Scene, kinds_for
 from tests.faults.proxy import FaultProxy
-from tests.faults.target import DIALECTS, Command, Target
+from tests.faults.target import DIALECTS, Target
 from tests.faults.writers import Book, StockWriter, marks_in
 
 PATIENCE: Final = 120.0
 """Seconds after which a storm is stuck; never waited for when all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a storm is to be.
+
+    Attributes:
+        lanes: Rooms at a time.
+        dialects: One writer of each in every room.
+        faults: How many are played.
+        apart: Acknowledgements between two faults, at most.
+        acks: The storm goes on until there were so many.
+        window: Updates that a writer has on their way.
+        full: Acknowledgements after which a lane takes a new room.
+        room: How the rooms' names begin.
+        path: Where the server has its dialect, if not where Parvis has it.
+        forgiving: Count what was lost instead of failing.
+    """
+
+    seed: int
+    lanes: int = 2
+    dialects: Sequence[str] = ("yjs", "hocuspocus")
+    faults: int = 40
+    apart: int = 100
+    acks: int = 0
+    window: int = 8
+    full: int = 1_500
+    room: str = "plain/storm"
+    path: str | None = None
+    forgiving: bool = False
 
 
 @dataclass
@@ -31,225 +62,203 @@ class Storm:
     """One run.
 
     Attributes:
-        books: What was sent and acknowledged, by room.
         faults: How often each was played.
+        full: The marks of each room that is full.
+        lost: Acknowledged marks that were gone, counted after each fault by itself.
+        lossy: After how many faults some were.
+        outages: Seconds from the beginning of a fault to the first acknowledgement after it, by
+            fault.
     """
 
+    plan: Plan
     target: Target
     proxy: FaultProxy
     chance: random.Random
-    books: dict[str, Book]
-    writers: list[StockWriter] = field(default_factory=list[StockWriter])
+    told: Callable[[Storm], None] = lambda storm: None
     faults: Counter[str] = field(default_factory=Counter[str])
+    full: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    lanes: list[Lane] = field(default_factory=list["Lane"])
+    acked_before: int = 0
+    lost: int = 0
+    lossy: int = 0
+    outages: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
+    over: bool = False
+    moment: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def acked(self) -> int:
-        return sum(len(book.acked) for book in self.books.values())
+        return self.acked_before + sum(len(lane.book.acked) for lane in self.lanes)
+
+    def judge(self, room: str, seen: Set[str], acked: Set[str], sent: Set[str], what: str) -> None:
+        """Compare what a room shows with what it must show, and with what it may."""
+        lost, made_up = acked - seen, seen - sent
+        where = f"seed {self.plan.seed}, after fault {self.faults.total()} ({what}), {room}"
+        assert not made_up, f"{where}: {sorted(made_up)[:5]} were never sent"
+        if not self.plan.forgiving:
+            assert not lost, f"{where}: {len(lost)} acknowledged marks lost: {sorted(lost)[:5]}"
+        self.lost += len(lost)
 
 
-async def kill(storm: Storm) -> None:
-    """SIGKILL of everything."""
-    await asyncio.to_thread(storm.target.kill)
-    await asyncio.to_thread(storm.target.start)
+class Lane:
+    """One room after the other, with its writers.
 
+    Attributes:
+        room: The one they are in.
+        book: What they did there.
+    """
 
-async def kill_one(storm: Storm) -> None:
-    """SIGKILL of the process that serves."""
-    await asyncio.to_thread(storm.target.kill_one)
+    def __init__(self, storm: Storm, number: int) -> None:
+        self._storm = storm
+        self._number = number
+        self._enough = asyncio.Event()
+        self.room = ""
+        self.book = Book()
 
+    async def run(self) -> None:
+        rooms = 0
+        while not self._storm.over:
+            rooms += 1
+            await self._fill(f"{self._storm.plan.room}/{self._number}/{rooms}")
 
-async def stop(storm: Storm) -> None:
-    """SIGSTOP for a moment."""
-    go_on = storm.target.stop()
-    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
-    go_on()
+    async def _fill(self, room: str) -> None:
+        storm, plan = self._storm, self._storm.plan
+        self._enough.clear()
+        self.room, self.book = room, Book()
+        self.book.on_ack = self._acked
+        writers = [self._writer(dialect) for dialect in plan.dialects]
+        async with asyncio.TaskGroup() as group:
+            for writer in writers:
+                group.create_task(writer.run())
+            await self._enough.wait()
+            for writer in writers:
+                writer.stop()
+        book = self.book
+        async with asyncio.timeout(PATIENCE):
+            seen = await visible(storm, room)
+        storm.judge(room, seen, book.sent, book.sent, "all quiet")
+        storm.full[room] = frozenset(seen)
+        storm.acked_before += len(book.acked)
+        self.book = Book()
 
+    def _writer(self, dialect: str) -> StockWriter:
+        storm, plan = self._storm, self._storm.plan
+        client_id = storm.chance.randrange(1, 2**31)
+        writer = DIALECTS[dialect](storm.proxy, self.room, dialect, self.book, client_id)
+        writer.window = plan.window
+        writer.tries_again = True
+        if plan.path is not None:
+            writer.path = plan.path
+        return writer
 
-async def squeeze(storm: Storm) -> None:
-    """Hardly any more memory, for a moment."""
-    lift = storm.target.squeeze()
-    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
-    lift()
+    def _acked(self) -> None:
+        self._storm.moment.set()
+        if len(self.book.acked) >= self._storm.plan.full or self._storm.over:
+            self._enough.set()
 
-
-async def lock(storm: Storm) -> None:
-    """Another program holds the store's lock for a moment."""
-    let_go = storm.target.lock_store()  # in this thread, to which its connections belong
-    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
-    let_go()
-
-
-async def full(storm: Storm) -> None:
-    """The disk is full for a moment."""
-    lift = storm.target.fill_disk()
-    await asyncio.sleep(storm.chance.uniform(0.05, 0.5))
-    lift()
-
-
-async def cut(storm: Storm) -> None:
-    """All connections break."""
-    storm.proxy.cut()
-
-
-async def half_open(storm: Storm) -> None:
-    """Some connections swallow everything, until their provider gives them up."""
-    legs = [leg for leg in storm.proxy.legs if storm.chance.random() < 0.5]
-    for leg in legs:
-        leg.swallowed = True
-    await asyncio.sleep(storm.chance.uniform(0.05, 0.3))
-    for leg in legs:
-        leg.cut()
-
-
-async def slow(storm: Storm) -> None:
-    """Some connections are slow from now on."""
-    for leg in storm.proxy.legs:
-        leg.slow = storm.chance.random() < 0.3
-
-
-FAULTS: Final[Mapping[str, tuple[int, Callable[[Storm], Awaitable[None]]]]] = {
-    "kill": (2, kill),
-    "kill_one": (4, kill_one),
-    "stop": (3, stop),
-    "squeeze": (2, squeeze),
-    "lock": (2, lock),
-    "full": (2, full),
-    "cut": (3, cut),
-    "half_open": (3, half_open),
-    "slow": (2, slow),
-}
-"""Weight and fault."""
+    def end(self) -> None:
+        """The storm is over."""
+        self._enough.set()
 
 
 async def rage(
-    target: Target,
-    *,
-    rooms: Sequence[str],
-    dialects: Sequence[str],
-    faults: int,
-    seed: int,
-    apart: int = 100,
+    target: Target, plan: Plan, told: Callable[[Storm], None] = lambda storm: None
 ) -> Storm:
     """Play faults and judge.
 
     Args:
-        dialects: One writer of each in every room.
-        apart: Acknowledgements between two faults, at most.
+        told: Called after each fault.
 
     Raises:
         AssertionError: If something acknowledged was lost, or something was made up.
     """
-    chance = random.Random(seed)
     async with FaultProxy(lambda: target.port) as proxy:
-        storm = Storm(target, proxy, chance, {room: Book() for room in rooms})
-        storm.writers = [
-            DIALECTS[dialect](
-                proxy, room, f"{dialect}-{at}", storm.books[room], chance.randrange(1, 2**31)
-            )
-            for at, room in enumerate(rooms)
-            for dialect in dialects
-        ]
-        running = [asyncio.create_task(writer.run()) for writer in storm.writers]
+        storm = Storm(plan, target, proxy, random.Random(plan.seed), told)
+        storm.lanes = [Lane(storm, number) for number in range(plan.lanes)]
         try:
-            await _rage(storm, faults, apart, running, f"seed {seed}")
-            await _judge(storm, running, f"seed {seed}")
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            async with asyncio.TaskGroup() as group:
+                for lane in storm.lanes:
+                    group.create_task(lane.run())
+                await _rage(storm)
+                storm.over = True
+                for lane in storm.lanes:
+                    lane.end()
+        except* AssertionError as broken:
+            raise broken.exceptions[0] from None
+        await asyncio.to_thread(target.tend)
+        await asyncio.to_thread(target.kill)
+        await asyncio.to_thread(target.start)
+        for room in storm.full:
+            await _look(storm, room, storm.full[room], storm.full[room], "at the end")
     return storm
 
 
-async def _rage(
-    storm: Storm, faults: int, apart: int, running: Sequence[asyncio.Task[None]], where: str
-) -> None:
-    names = [name for name, (weight, _) in FAULTS.items() for _ in range(weight)]
-    moment = asyncio.Event()
-    for book in storm.books.values():
-        book.on_ack = moment.set
-    for _ in range(faults):
-        goal = storm.acked + storm.chance.randrange(1, apart)
-        async with asyncio.timeout(PATIENCE):
-            while storm.acked < goal:
-                for task in running:
-                    assert not task.done(), f"{where}: a writer stopped by itself: {task!r}"
-                moment.clear()
-                await moment.wait()
-        name = storm.chance.choice(names)
+async def _rage(storm: Storm) -> None:
+    plan, scene = storm.plan, Scene(storm.target, storm.proxy, storm.chance)
+    names = kinds_for(storm.target, storm.chance)
+    while storm.faults.total() < plan.faults:
+        await _acks(storm, storm.acked + storm.chance.randrange(1, plan.apart))
+        name = next(names)
         storm.faults[name] += 1
-        acked = {room: set(book.acked) for room, book in storm.books.items()}
-        await FAULTS[name][1](storm)
-        if name in ("kill", "kill_one"):
-            await _compare(storm, acked, f"{where}, after fault {storm.faults.total()}, {name}")
-
-
-async def _compare(storm: Storm, acked: Mapping[str, set[str]], where: str) -> None:
-    for room, book in storm.books.items():
-        async with asyncio.timeout(PATIENCE):
-            seen = await visible(storm, room)
-        lost, made_up = acked[room] - seen, seen - book.sent
-        assert not lost, f"{where}: {len(lost)} acknowledged marks lost in {room}"
-        assert not made_up, f"{where}: {sorted(made_up)[:5]} were never sent in {room}"
-
-
-async def _judge(storm: Storm, running: Sequence[asyncio.Task[None]], where: str) -> None:
-    """Heal, let everybody finish, and look whether everything is there."""
+        began = time.monotonic()
+        if KINDS[name].deadly:
+            await _end(storm, scene, name)
+        else:
+            await KINDS[name].play(scene)
+        await asyncio.to_thread(storm.target.tend)
+        await _acks(storm, storm.acked + 1)
+        storm.outages.setdefault(name, []).append(time.monotonic() - began)
+        storm.told(storm)
     for leg in storm.proxy.legs:
         leg.slow = False
-    for writer in storm.writers:
-        writer.stop()
+    while storm.acked < plan.acks:
+        await _acks(storm, min(storm.acked + 10_000, plan.acks))
+        storm.told(storm)
+
+
+async def _acks(storm: Storm, goal: int) -> None:
+    """Return when there were so many; more must come, as long as the storm lasts."""
+    while storm.acked < goal:
+        storm.moment.clear()
+        async with asyncio.timeout(PATIENCE):
+            await storm.moment.wait()
+
+
+async def _end(storm: Storm, scene: Scene, name: str) -> None:
+    """Play a fault that ends the server, and compare before any writer is back."""
+    before = storm.lost
+    storm.proxy.shut = True
+    try:
+        # Read while it dies: what is acknowledged until its sockets close counts.
+        books = {lane.room: lane.book for lane in storm.lanes if lane.book.sent}
+        await KINDS[name].play(scene)
+        storm.proxy.cut()
+        for room, book in books.items():
+            await _look(storm, room, set(book.acked), book.sent, name)
+        if storm.full:
+            room = storm.chance.choice(list(storm.full))
+            await _look(storm, room, storm.full[room], storm.full[room], name)
+    finally:
+        storm.proxy.shut = False
+    storm.lossy += storm.lost > before
+
+
+async def _look(storm: Storm, room: str, acked: Set[str], sent: Set[str], what: str) -> None:
     async with asyncio.timeout(PATIENCE):
-        await asyncio.gather(*running)
-    for room, book in storm.books.items():
-        assert await visible(storm, room) == book.sent, f"{where}: {room} differs"
+        seen = await visible(storm, room)
+    storm.judge(room, seen, acked, sent, what)
 
 
 async def visible(storm: Storm, room: str) -> set[str]:
     """The marks that a fresh stock client sees, straight from the server, once it lets it in."""
-    reader = type(storm.writers[0])(storm.target, room, "reader", Book(), 2**31 + 1)
+    reader = DIALECTS[storm.plan.dialects[0]](storm.target, room, "reader", Book(), 2**31 + 1)
+    if storm.plan.path is not None:
+        reader.path = storm.plan.path
     while True:
-        try:
+        with suppress(Disconnected, Refused):
             client = await reader.connect()
-        except Disconnected:
-            await asyncio.sleep(0.02)  # as often as a provider in a great hurry would try
-            continue
-        try:
-            await client.synced()
-            return marks_in(client.doc)
-        except Disconnected:
-            continue
-        finally:
-            await client.close()
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.storm", description=__doc__)
-    parser.add_argument("--command", required=True, help="starts the server")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--dialect", choices=list(DIALECTS), default="yjs")
-    parser.add_argument("--room", default="plain/storm")
-    parser.add_argument("--faults", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    target = Command(options.command, options.port)
-    try:
-        storm = asyncio.run(
-            rage(
-                target,
-                rooms=[options.room],
-                dialects=[options.dialect] * 3,
-                faults=options.faults,
-                seed=options.seed,
-            )
-        )
-    except AssertionError as broken:
-        print(broken)
-        return 1
-    finally:
-        target.kill()
-    print(f"{dict(storm.faults)}: {storm.acked} acknowledged, none lost")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            try:
+                await client.synced()
+                return marks_in(client.doc)
+            finally:
+                await client.close()
+        await asyncio.sleep(0.02)  # as often as a provider in a great hurry would try

@@ -13,14 +13,17 @@ import shlex
 import signal
 import sqlite3
 import subprocess
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
+from tests.faults.cluster import Cluster
 from tests.faults.writers import HocuspocusWriter, StockWriter, YWriter
 from tests.running import Server, start_server
+from tests.services import program
 from tests.stalled import stall_store
 
 MiB: Final = 1024 * 1024
@@ -31,18 +34,17 @@ DIALECTS: Final[Mapping[str, type[StockWriter]]] = {
 }
 
 
-def _nothing() -> None:
-    """There was nothing to undo."""
-
-
 class Target(ABC):
     """A server under test.
 
     Attributes:
         port: Where it listens, the same after each start.
+        parts: What of it can be attacked: ``process``, and perhaps ``memory``, and its store:
+            ``sqlite``, or ``postgres`` and ``pooler``.
     """
 
     port: int
+    parts: frozenset[str] = frozenset({"process"})
 
     @property
     @abstractmethod
@@ -61,10 +63,15 @@ class Target(ABC):
     def kill_one(self) -> None:
         """End the process that serves, and have it served again."""
 
+    def tend(self) -> None:
+        """See to it that it runs, if nobody else does."""
+        return
+
     def stop(self) -> Callable[[], None]:
         """Stop the process that serves (SIGSTOP); return what lets it go on."""
         pid = self.pid
-        os.kill(pid, signal.SIGSTOP)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
 
         def go_on() -> None:
             with suppress(ProcessLookupError):
@@ -72,20 +79,16 @@ class Target(ABC):
 
         return go_on
 
-    def lock_store(self) -> Callable[[], None]:
-        """Keep its store from writing, if we know how; return what lets it again."""
-        return _nothing
-
-    def fill_disk(self) -> Callable[[], None]:
-        """Let its files grow no more, as on a full disk; return what lets them again."""
-        return _nothing
-
     def squeeze(self, more: int = 8 * MiB) -> Callable[[], None]:
         """Let it have only so much more memory; return what lifts that."""
         pid = self.pid
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
-        _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
-        resource.prlimit(pid, resource.RLIMIT_AS, (pages * resource.getpagesize() + more, hard))
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+            _, hard = resource.prlimit(pid, resource.RLIMIT_AS)
+            most = pages * resource.getpagesize() + more
+            resource.prlimit(pid, resource.RLIMIT_AS, (most, hard))
+        except (ProcessLookupError, FileNotFoundError):  # died, and is on its way
+            return lambda: None
 
         def lift() -> None:
             with suppress(ProcessLookupError):
@@ -95,10 +98,17 @@ class Target(ABC):
 
 
 class Parvis(Target):
-    """A node of ours."""
+    """A node of ours on SQLite."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        self.server: Server = start_server(folder, settings=settings)
+    parts = frozenset({"process", "memory", "sqlite"})
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str] | None = None,
+        args: Sequence[str] = (),
+    ) -> None:
+        self.server: Server = start_server(folder, settings=settings, args=list(args))
         self.port = self.server.port
 
     @property
@@ -111,7 +121,12 @@ class Parvis(Target):
     def kill(self) -> None:
         self.server.kill()
 
+    def kill_one(self) -> None:
+        with suppress(ProcessLookupError):  # it has died of an earlier fault, and is on its way
+            self.server.kill_worker()
+
     def lock_store(self) -> Callable[[], None]:
+        """Keep its store from writing; return what lets it again."""
         held = ExitStack()
         store = held.enter_context(stall_store(self.server))
         with suppress(sqlite3.OperationalError):  # held by the node for longer than we wait
@@ -119,11 +134,15 @@ class Parvis(Target):
         return held.close
 
     def fill_disk(self) -> Callable[[], None]:
+        """Let its files grow no more, as on a full disk; return what lets them again."""
         pid = self.pid
         files = (file for file in self.server.data.rglob("*") if file.is_file())
-        largest = max((file.stat().st_size for file in files), default=0)
-        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest, hard))
+        largest = max((size_of(file) for file in files), default=0)
+        try:
+            _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (largest, hard))
+        except ProcessLookupError:  # died, and is on its way
+            return lambda: None
 
         def lift() -> None:
             with suppress(ProcessLookupError):
@@ -131,9 +150,26 @@ class Parvis(Target):
 
         return lift
 
-    def kill_one(self) -> None:
-        with suppress(ProcessLookupError):  # it has died of an earlier fault, and is on its way
-            self.server.kill_worker()
+
+class ParvisOnPostgres(Parvis):
+    """A node of ours on a PostgreSQL of its own, perhaps through PgBouncer."""
+
+    def __init__(self, folder: Path, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.parts = frozenset({"process", "memory", "postgres"})
+        if cluster.pooled:
+            self.parts |= {"pooler"}
+        migrate = ["store", "migrate", "--store", cluster.database.owner]
+        argv = [sys.executable, "-m", "parvis.server", *migrate, "--data", str(folder / "data")]
+        subprocess.run(argv, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        super().__init__(folder, args=["--store", cluster.url])
+
+
+def size_of(file: Path) -> int:
+    """Bytes of a file, which may be gone meanwhile."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_size
+    return 0
 
 
 class Command(Target):
@@ -151,7 +187,8 @@ class Command(Target):
         return self._child.pid
 
     def start(self) -> None:
-        self._child = subprocess.Popen(self._argv, start_new_session=True)
+        die_with_us = [str(program("setpriv", "util-linux")), "--pdeathsig", "KILL"]
+        self._child = subprocess.Popen([*die_with_us, *self._argv], start_new_session=True)
         asyncio.run(_listening(self.port))
 
     def kill(self) -> None:
@@ -164,6 +201,11 @@ class Command(Target):
     def kill_one(self) -> None:
         self.kill()
         self.start()
+
+    def tend(self) -> None:
+        if self._child is None or self._child.poll() is not None:
+            self.kill()
+            self.start()
 
 
 async def _listening(port: int) -> None:

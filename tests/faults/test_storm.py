@@ -1,65 +1,52 @@
 """Faults of every kind against real processes, seen through stock protocols only."""
 
+import json
 import os
 import random
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.faults.storm import FAULTS, Storm, rage
-from tests.faults.target import Parvis
+from tests.checkout import CHECKOUT
+from tests.faults.__main__ import STORES, node_on, play
+from tests.faults.kinds import KINDS
+from tests.faults.storm import Plan
 
-FEW: Final = 40
-MANY: Final = int(os.environ.get("PARVIS_STORM_FAULTS", "2000"))
-"""Faults of the long form, which wants a million acknowledgements between them."""
+FAULTS: Final = int(os.environ.get("PARVIS_STORM_FAULTS", "2000"))
+ACKS: Final = int(os.environ.get("PARVIS_STORM_ACKS", "1000000"))
+"""Faults and acknowledgements of the long form, on each store."""
 
-
-@contextmanager
-def parvis(folder: Path) -> Generator[Parvis]:
-    target = Parvis(folder)
-    try:
-        yield target
-    finally:
-        target.kill()
-        print("".join(target.server.log[-200:]))
+REPORTS: Final = CHECKOUT / "benchmarks" / "results"
 
 
-def told(storm: Storm, record_property: Callable[[str, object], None]) -> None:
-    counts = {**storm.faults, "acked": storm.acked, "lost": 0}
-    record_property("storm", counts)
-    print(counts)
-
-
-async def test_what_was_acknowledged_survives_forty_faults_of_every_kind(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("store", STORES)
+def test_what_was_acknowledged_survives_a_fault_of_every_kind(
+    store: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    with parvis(tmp_path) as target:
-        storm = await rage(
-            target,
-            rooms=["plain/storm/one", "plain/storm/two"],
-            dialects=["yjs", "hocuspocus"],
-            faults=FEW,
-            seed=4,
-        )
-    told(storm, record_property)
-    assert set(storm.faults) == set(FAULTS)
+    with node_on(store, tmp_path) as target:
+        plan = Plan(seed=4, lanes=2, faults=sum(kind.fits(target) for kind in KINDS.values()))
+        figures = play(target, plan, store)
+    record_property("storm", figures)
+    assert figures["lost"] == 0
+    assert figures["acked"] > plan.faults
+    assert len(figures["until_the_next_ack_ms"]) == plan.faults, "not every kind was played"
 
 
 @pytest.mark.soak
-async def test_what_was_acknowledged_survives_two_thousand_faults(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+@pytest.mark.parametrize("store", ["sqlite", "pgbouncer"])
+def test_what_was_acknowledged_survives_two_thousand_faults(
+    store: str,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with parvis(tmp_path) as target:
-        storm = await rage(
-            target,
-            rooms=[f"plain/storm/{at}" for at in range(8)],
-            dialects=["yjs", "hocuspocus"],
-            faults=MANY,
-            seed=random.randrange(2**32),
-            apart=1_000,
-        )
-    told(storm, record_property)
-    assert storm.acked > 500 * MANY // 2
+    plan = Plan(random.randrange(2**32), lanes=8, faults=FAULTS, acks=ACKS, apart=1_000, window=64)
+    with node_on(store, tmp_path) as target, capsys.disabled():
+        figures = play(target, plan, store)
+    record_property("storm", figures)
+    day = figures["when"].split()[0]
+    (REPORTS / f"storm-{store}-{day}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    assert figures["lost"] == 0
+    assert figures["acked"] >= ACKS

@@ -13,16 +13,20 @@ class Door(Protocol):
     port: int
 
 
+def url(server: Door, path: str) -> str:
+    return f"ws://127.0.0.1:{server.port}{path}"
+
+
 def native(server: Door) -> str:
-    return f"ws://127.0.0.1:{server.port}/ws"
+    return url(server, "/ws")
 
 
 def yjs(server: Door) -> str:
-    return f"ws://127.0.0.1:{server.port}/yjs"
+    return url(server, "/yjs")
 
 
 def hocuspocus(server: Door) -> str:
-    return f"ws://127.0.0.1:{server.port}/hocuspocus"
+    return url(server, "/hocuspocus")
 
 
 async def wire(server: Server, ticket: str = "") -> Wire:

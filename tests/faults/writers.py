@@ -54,7 +54,13 @@ def unacked(client: StockClient) -> int:
 
 
 class Writer(ABC):
-    """Writes marks into a room, over as many connections as it takes, until it is stopped."""
+    """Writes marks into a room, over as many connections as it takes, until it is stopped.
+
+    Attributes:
+        window: Updates on their way without an ack, at most.
+    """
+
+    window = WINDOW
 
     def __init__(self, node: Door, room: str, name: str, book: Book, client_id: int) -> None:
         self.node = node
@@ -85,7 +91,7 @@ class Writer(ABC):
     async def write_on(self, unacked: Callable[[], int], gone: Callable[[], bool]) -> None:
         """Keep the window full until the connection is gone or the writer is stopped."""
         while not (self.stopped or gone()):
-            while unacked() < WINDOW and not (self.stopped or gone()):
+            while unacked() < self.window and not (self.stopped or gone()):
                 self.write()
             self._room_to_write.clear()
             await self._room_to_write.wait()
@@ -117,7 +123,16 @@ class NativeWriter(Writer):
 
 
 class StockWriter(Writer):
-    """Writes with one stock client after the other around the same document."""
+    """Writes with one stock client after the other around the same document.
+
+    Attributes:
+        path: Where the server has this dialect.
+        tries_again: A refusal may be a passing one, such as of a store that is away; y-websocket
+            tries again after each. What is refused for good is missing in the end.
+    """
+
+    path = ""
+    tries_again = False
 
     async def run(self) -> None:
         while True:
@@ -140,6 +155,9 @@ class StockWriter(Writer):
             except Disconnected:
                 continue
             except Refused as refusal:
+                if self.tries_again:
+                    await asyncio.sleep(0.02)
+                    continue
                 raise AssertionError(f"{self.name} was refused: {refusal}") from refusal
             finally:
                 await client.close()
@@ -152,10 +170,14 @@ class StockWriter(Writer):
 
 
 class YWriter(StockWriter):
+    path = "/yjs"
+
     async def connect(self) -> StockClient:
-        return await connect_y(ways_in.yjs(self.node), self.room, doc=self.doc)
+        return await connect_y(ways_in.url(self.node, self.path), self.room, doc=self.doc)
 
 
 class HocuspocusWriter(StockWriter):
+    path = "/hocuspocus"
+
     async def connect(self) -> StockClient:
-        return await connect_hocuspocus(ways_in.hocuspocus(self.node), self.room, doc=self.doc)
+        return await connect_hocuspocus(ways_in.url(self.node, self.path), self.room, doc=self.doc)
