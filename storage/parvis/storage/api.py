@@ -385,6 +385,14 @@ class Store(Protocol):
         """List what was set aside, oldest first."""
         ...
 
+    async def release(self, tenant: str, poison: Quarantined) -> bool:
+        """Forget an update that was set aside, known by its place and digest.
+
+        Returns:
+            False if it was not there.
+        """
+        ...
+
     # Tables of plugins
 
     async def migrate(self, plugin: str, migrations: Sequence[Migration]) -> None:

@@ -10,9 +10,11 @@ from parvis.storage.blob_folder import BlobFolder
 from parvis.storage.blob_s3 import BlobsS3
 from parvis.storage.blobs import Blobs
 from parvis.storage.errors import StorageError
+from parvis.storage.inspection import Inspection
 from parvis.storage.memory import MemoryBlobs, open_memory
 from parvis.storage.s3_place import s3_place
 from parvis.storage.sqlite import SqliteArchive, open_sqlite
+from parvis.storage.sqlite.inspection import SqliteInspection
 
 _EXPECTED = "sqlite:///DIR, postgresql://USER:PASSWORD@HOST/DATABASE or memory:"
 
@@ -59,6 +61,28 @@ def open_archive(url: str) -> Archive:
         return PostgresArchive(url)
     raise StorageError(
         f"a store of the kind {scheme}: cannot be archived",
+        hint="Expected sqlite:///DIR or postgresql://USER:PASSWORD@HOST/DATABASE.",
+    )
+
+
+def open_inspection(url: str) -> Inspection:
+    """Return what looks at the store behind a URL, also while a node serves it.
+
+    Args:
+        url: As in `open_store`, of a store that outlives its process.
+
+    Raises:
+        StorageError: If there is no such kind of store.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "sqlite":
+        return SqliteInspection(_folder(url, rest))
+    if scheme in ("postgres", "postgresql"):
+        from parvis.storage.postgres.inspection import PostgresInspection
+
+        return PostgresInspection(url)
+    raise StorageError(
+        f"a store of the kind {scheme}: cannot be looked at from outside",
         hint="Expected sqlite:///DIR or postgresql://USER:PASSWORD@HOST/DATABASE.",
     )
 

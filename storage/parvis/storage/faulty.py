@@ -161,6 +161,9 @@ class FaultyStore:
     async def quarantined(self, tenant: str, room: str | None = None) -> Sequence[Quarantined]:
         return await self._call("quarantined", lambda: self.inner.quarantined(tenant, room))
 
+    async def release(self, tenant: str, poison: Quarantined) -> bool:
+        return await self._call("release", lambda: self.inner.release(tenant, poison))
+
     async def migrate(self, plugin: str, migrations: Sequence[Migration]) -> None:
         await self._call("migrate", lambda: self.inner.migrate(plugin, migrations))
 

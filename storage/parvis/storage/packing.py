@@ -57,14 +57,17 @@ class PackedSnapshot:
     def unpacked(self, address: Address) -> Snapshot | None:
         """Return the snapshot; None if it is damaged, which is logged: it is a cache."""
         try:
-            state = unpack(self.packing, self.kept)
+            return self.opened()
         except ValueError as damage:
             logger.error("%s: snapshot at %d cannot be read: %s", address, self.offset, damage)
             return None
+
+    def opened(self) -> Snapshot:
+        """Return the snapshot. Raises `ValueError` if it is damaged."""
+        state = unpack(self.packing, self.kept)
         # Versions before the first release kept no mark.
         if self.mark and self.mark != _digest(state):
-            logger.error("%s: snapshot at %d is damaged", address, self.offset)
-            return None
+            raise ValueError("damaged: its checksum is another one")
         return Snapshot(self.incarnation, self.offset, state, self.index)
 
 

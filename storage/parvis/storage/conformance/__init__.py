@@ -12,6 +12,7 @@ from parvis.storage.conformance.blobs import (
     DurableBlobsConformance,
     HoldingBlobsConformance,
 )
+from parvis.storage.conformance.inspection import InspectionConformance
 from parvis.storage.conformance.store import DurableStoreConformance, StoreConformance
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "DurableBlobsConformance",
     "DurableStoreConformance",
     "HoldingBlobsConformance",
+    "InspectionConformance",
     "StoreConformance",
 ]

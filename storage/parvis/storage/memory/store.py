@@ -1,7 +1,7 @@
 """MemoryStore: dicts, for tests and throw-away nodes; nothing outlives the process."""
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -47,6 +47,11 @@ class MemoryStore:
 
     async def check(self) -> None:
         self._look()
+
+    @property
+    def kept(self) -> Mapping[str, Tenant]:
+        """What is kept for each tenant, for `MemoryInspection`."""
+        return self._tenants
 
     # Rooms
 
@@ -173,6 +178,15 @@ class MemoryStore:
     async def quarantined(self, tenant: str, room: str | None = None) -> Sequence[Quarantined]:
         kept = self._look(tenant).quarantine
         return [poison for poison in kept if room is None or poison.room == room]
+
+    async def release(self, tenant: str, poison: Quarantined) -> bool:
+        kept = self._look(tenant).quarantine
+        place = (poison.room, poison.part, poison.offset, poison.digest)
+        for at, each in enumerate(kept):
+            if place == (each.room, each.part, each.offset, each.digest):
+                del kept[at]
+                return True
+        return False
 
     # Tables of plugins
 

@@ -72,6 +72,12 @@ _SET_ASIDE_SO_FAR = f"""
     WHERE tenant = $1 AND ($2::text IS NULL OR room = $2) ORDER BY time, id
 """
 
+_RELEASE = """
+    DELETE FROM parvis.parvis_quarantine
+    WHERE tenant = $1 AND room = $2 AND part = $3 AND "offset" = $4 AND digest = $5
+    RETURNING id
+"""
+
 
 async def read(
     connection: Connection, address: Address, after: int, limit: int, max_bytes: int
@@ -110,8 +116,14 @@ async def _rows(
 
 async def snapshot(connection: Connection, address: Address) -> Snapshot | None:
     """Return the snapshot of the part's current incarnation."""
+    kept = await packed(connection, address)
+    return None if kept is None else kept.unpacked(address)
+
+
+async def packed(connection: Connection, address: Address) -> PackedSnapshot | None:
+    """Return that snapshot as it lies on disk."""
     row = await connection.fetchrow(_SNAPSHOT, address.tenant, address.room, address.part)
-    return None if row is None else PackedSnapshot(*row).unpacked(address)
+    return None if row is None else PackedSnapshot(*row)
 
 
 async def save_snapshot(
@@ -144,3 +156,9 @@ async def quarantine(connection: Connection, tenant: str, poison: Quarantined) -
 async def quarantined(connection: Connection, tenant: str, room: str | None) -> list[Quarantined]:
     """List what was set aside, oldest first."""
     return [Quarantined(*row) for row in await connection.fetch(_SET_ASIDE_SO_FAR, tenant, room)]
+
+
+async def release(connection: Connection, tenant: str, poison: Quarantined) -> bool:
+    """Forget an update that was set aside; False if it was not there."""
+    place = (poison.room, poison.part, poison.offset, poison.digest)
+    return await connection.fetchval(_RELEASE, tenant, *place) is not None

@@ -142,6 +142,9 @@ class PostgresStore:
     async def quarantined(self, tenant: str, room: str | None = None) -> Sequence[Quarantined]:
         return await self._read(tenant, lambda to: log.quarantined(to, tenant, room))
 
+    async def release(self, tenant: str, poison: Quarantined) -> bool:
+        return await self._engine.run(tenant, lambda to: log.release(to, tenant, poison))
+
     # Tables of plugins
 
     async def migrate(self, plugin: str, migrations: Sequence[Migration]) -> None:

@@ -111,6 +111,15 @@ def quarantined(database: Database, room: str | None) -> list[Quarantined]:
     return [Quarantined(*row) for row in rows]
 
 
+def release(database: Database, poison: Quarantined) -> bool:
+    """Forget an update that was set aside; False if it was not there."""
+    gone = database.execute(
+        'DELETE FROM parvis_quarantine WHERE room = ? AND part = ? AND "offset" = ? AND digest = ?',
+        (poison.room, poison.part, poison.offset, poison.digest),
+    )
+    return gone.rowcount > 0
+
+
 def _page(
     database: Database, sql: str, address: Address, place: int, limit: int, max_bytes: int
 ) -> list[LoggedUpdate]:

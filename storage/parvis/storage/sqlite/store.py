@@ -173,6 +173,9 @@ class SqliteStore:
     async def quarantined(self, tenant: str, room: str | None = None) -> Sequence[Quarantined]:
         return await self._read(tenant, lambda database: log.quarantined(database, room), [])
 
+    async def release(self, tenant: str, poison: Quarantined) -> bool:
+        return await self._change(tenant, lambda database: log.release(database, poison), False)
+
     # Tables of plugins
 
     async def migrate(self, plugin: str, migrations: Sequence[Migration]) -> None:
