@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from parvis.storage.api import Appended, Batch, Entry, LoggedUpdate, Status
+from parvis.storage.batches import repeats, wrong_key
 from parvis.storage.errors import StatementRefused
 from parvis.storage.memory.tenant import Part, Tables, Tenant
-from parvis.storage.sqlite.append import repeats, wrong_key
 from parvis.storage.sqlite.statements import TransactionLost
 
 

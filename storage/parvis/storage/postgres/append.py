@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from asyncpg import Connection
 
 from parvis.storage.api import Address, Appended, Batch, Entry, Status
+from parvis.storage.batches import plain, repeats, wrong_key
 from parvis.storage.errors import StatementRefused, StorageError
 from parvis.storage.postgres import statements
 from parvis.storage.postgres.engine import Engine
 from parvis.storage.postgres.faults import CONNECTION_LOST, code_of
-from parvis.storage.sqlite.append import LONGEST_KEY, repeats, wrong_key
 
 _TOGETHER = """
     SELECT verdicts, ends, known_fences FROM parvis.append(
@@ -63,9 +63,8 @@ _LOGGED, _GONE, _FENCED = 0, 1, 2
 async def append(engine: Engine, tenant: str, batches: Sequence[Batch]) -> list[Appended]:
     """Make batches durable; a fault answers FAILED for those concerned."""
     answers: dict[int, Appended] = {}
-    plain = _plain(batches)
-    if plain:
-        answers = await _together(engine, tenant, {at: batches[at] for at in plain})
+    if together := plain(batches):
+        answers = await _together(engine, tenant, {at: batches[at] for at in together})
     rest = {at: batch for at, batch in enumerate(batches) if at not in answers}
     if rest:
         answers |= await _singly(engine, tenant, rest)
@@ -90,23 +89,6 @@ async def rebuild(engine: Engine, address: Address, batch: Batch) -> Appended:
         return await engine.run(address.tenant, work)
     except StorageError as error:
         return Appended(Status.FAILED, detail=str(error))
-
-
-def _plain(batches: Sequence[Batch]) -> list[int]:
-    """Return which batches carry rows only, and are the only ones of their part."""
-    count: dict[tuple[str, str], int] = {}
-    for batch in batches:
-        place = (batch.room, batch.part)
-        count[place] = count.get(place, 0) + 1
-    return [
-        at
-        for at, batch in enumerate(batches)
-        if count[batch.room, batch.part] == 1
-        and all(
-            not entry.statements and not entry.preconditions and 0 < len(entry.key) <= LONGEST_KEY
-            for entry in batch.entries
-        )
-    ]
 
 
 async def _together(
