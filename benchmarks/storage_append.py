@@ -1,230 +1,144 @@
 """How many updates per second does a store make durable?
 
-    python -m benchmarks.storage_append [--store sqlite|postgres] [--folder DIR] [--seconds 3]
+    python -m benchmarks.storage_append [--store sqlite|postgres] [--folder DIR]
 
-Prints one JSON object. Updates are of 120 bytes with random keys of 16 bytes, and every answer
-comes after a synced commit. ``sqlite`` is a folder in DIR: put that on the disk that is meant, as
-a tmpfs syncs nothing. ``postgres`` is a server of Debian's with `fsync=on` that is started for it.
-*Raw* is the same rows handed to the driver as fast as it takes them, into a table with the same two
-indexes, without fences, offsets or tenants.
+Updates are of 120 bytes, and every answer comes after a synced commit. ``sqlite`` is a folder in
+DIR: put that on the disk that is meant, as a tmpfs syncs nothing. ``postgres`` is a server of
+Debian's with `fsync=on` that is started for it. *Raw* is the same rows handed to the driver as fast
+as it takes them. Every shape of load is measured in turn, again and again, and the median counts;
+CPU is that of this process and, with it, of the database server.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import platform
 import shutil
-import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import uvloop
-from benchmarks.measure import percentiles
+from benchmarks.measure import RESULTS, Figures, keep, percentiles, show
+from benchmarks.storage_load import (
+    EACH,
+    TENANT,
+    TENANTS,
+    Flush,
+    Rooms,
+    tenants_together,
+)
+from benchmarks.storage_raw import ROWS, raw_postgres, raw_sqlite
+from benchmarks.target import Target
 
-from parvis.storage import Address, Batch, Entry, Status, Store
+from parvis.storage import Address, Store
 from parvis.storage.postgres import open_postgres
 from parvis.storage.sqlite import open_sqlite
 from tests.databases import Databases
 from tests.services import start_postgres
 
-TENANT = "bench"
-TENANTS = 300
-EACH = 3.0
-"""Updates per second of each of those tenants."""
+AT_ONCE = 64
+"""Calls under way at a time, where there are many."""
 
-Flush = Callable[[], Awaitable[int]]
+PAGE = 1000
 
-
-def entries(count: int) -> tuple[Entry, ...]:
-    """Return entries that nobody has seen before."""
-    update = os.urandom(120)
-    return tuple(Entry(update, "u_bench", 1.5, os.urandom(16)) for _ in range(count))
+Shapes = Mapping[str, Flush]
 
 
-class Rooms:
-    """Homes of some rooms, which append to all of them in one call."""
-
-    def __init__(self, store: Store, tenant: str = TENANT) -> None:
-        self.store = store
-        self.tenant = tenant
-        self.fences: dict[str, int] = {}
-        self.end = 0
-
-    async def open(self, prefix: str, count: int) -> "Rooms":
-        """Take the rooms over."""
-        for number in range(count):
-            room = f"{prefix}/{number}"
-            opened = await self.store.open_room(self.tenant, room, creator="u", now=1)
-            self.fences[room] = opened.fence
-        return self
-
-    async def flush(self, each: int) -> int:
-        """Append to every room and return the number of rows."""
-        batches = [
-            Batch(room, "", fence, self.end, entries(each)) for room, fence in self.fences.items()
-        ]
-        answers = await self.store.append(self.tenant, batches)
-        assert all(answer.status is Status.LOGGED for answer in answers)
-        self.end += each
-        return each * len(batches)
-
-
-async def measure(name: str, seconds: float, flush: Flush) -> dict[str, object]:
-    """Flush again and again, and return rates and percentiles."""
-    rows = 0
-    times: list[float] = []
-    cpu, start = time.process_time(), time.perf_counter()
-    while (now := time.perf_counter()) - start < seconds:
-        rows += await flush()
-        times.append(time.perf_counter() - now)
-    took, burnt = time.perf_counter() - start, time.process_time() - cpu
-    times.sort()
-    return {
-        "name": name,
-        "rows_per_second": round(rows / took),
-        "calls_per_second": round(len(times) / took),
-        "p50_ms": round(1e3 * times[len(times) // 2], 3),
-        "p99_ms": round(1e3 * times[int(len(times) * 0.99)], 3),
-        "cpu_us_per_row": round(1e6 * burnt / rows, 2),
-    }
-
-
-async def tenants_together(store: Store, seconds: float) -> dict[str, object]:
-    """Have many tenants write at their own pace, each in one room."""
-    rooms = [await Rooms(store, f"t{number}").open("room", 1) for number in range(TENANTS)]
-    times: list[float] = []
-
-    async def write(which: int) -> None:
-        await asyncio.sleep(which / TENANTS / EACH)
-        end = time.perf_counter() + seconds
-        while (began := time.perf_counter()) < end:
-            await rooms[which].flush(1)
-            times.append(time.perf_counter() - began)
-            await asyncio.sleep(max(0.0, 1 / EACH - times[-1]))
-
-    await asyncio.gather(*map(write, range(TENANTS)))
-    name = f"{TENANTS} tenants, {EACH:g} updates/s each"
-    return {"name": name, "rows": len(times), "call ms": percentiles(times)}
-
-
-async def run(store: Store, seconds: float) -> list[dict[str, object]]:
-    """Measure every shape of load in turn."""
-    results: list[dict[str, object]] = []
-
-    async def add(name: str, flush: Flush) -> None:
-        results.append(await measure(name, seconds, flush))
-
+async def shapes_of(store: Store) -> dict[str, Flush]:
+    """Return what is measured of a store: each call makes, or reads, so many rows."""
     single = await Rooms(store).open("single", 1)
-    await add("1 row per call, one call after the other", lambda: single.flush(1))
-
-    many = [await Rooms(store).open(f"many{number}", 1) for number in range(64)]
+    many = [await Rooms(store).open(f"many{number}", 1) for number in range(AT_ONCE)]
+    tenants = [await Rooms(store, f"tenant{number}").open("room", 1) for number in range(AT_ONCE)]
+    some = await Rooms(store).open("some", 1)
+    batch = await Rooms(store).open("batch", 1)
+    drawn = await Rooms(store, random_keys=True).open("drawn", 1)
+    flush = await Rooms(store).open("flush", 500)
+    after = 0
 
     async def together() -> int:
         return sum(await asyncio.gather(*(rooms.flush(1) for rooms in many)))
 
-    await add("1 row per call, 64 calls at a time", together)
-
-    tenants = [await Rooms(store, f"tenant{number}").open("room", 1) for number in range(64)]
-
     async def apart() -> int:
         return sum(await asyncio.gather(*(rooms.flush(1) for rooms in tenants)))
 
-    await add("1 row per call, 64 tenants at a time", apart)
-
-    batch = await Rooms(store).open("batch", 1)
-    await add("200 rows per call", lambda: batch.flush(200))
-    await add("1000 rows per call", lambda: batch.flush(1000))
-
-    flush = await Rooms(store).open("flush", 500)
-    await add("500 rooms x 2 rows per call", lambda: flush.flush(2))
-
-    address = Address(TENANT, "batch/0")
-    after = 0
-
     async def load() -> int:
         nonlocal after
-        page = await store.read(address, after=after)
-        after = page[-1].offset if len(page) == 1000 else 0
+        page = await store.read(Address(TENANT, "batch/0"), after=after, limit=PAGE)
+        after = page[-1].offset if len(page) == PAGE else 0
         return len(page)
 
-    await add("read in pages of 1000 rows", load)
-    results.append(await tenants_together(store, seconds))
-    return results
+    return {
+        "1 row per call, one call after the other": lambda: single.flush(1),
+        f"1 row per call, {AT_ONCE} calls at a time": together,
+        f"1 row per call, {AT_ONCE} tenants at a time": apart,
+        "200 rows per call": lambda: some.flush(200),
+        "1000 rows per call": lambda: batch.flush(1000),
+        "500 rooms x 2 rows per call": lambda: flush.flush(2),
+        "1000 rows per call, keys drawn by lot": lambda: drawn.flush(1000),
+        f"read in pages of {PAGE} rows": load,
+    }
 
 
-def raw_rows(count: int, start: int) -> list[tuple[int, int, bytes, str, float, bytes]]:
-    """Return rows as they are in a log."""
-    return [
-        (1, start + number, entry.update, entry.sender, entry.time, entry.key)
-        for number, entry in enumerate(entries(count))
-    ]
+class Measured:
+    """What came of one shape of load, over all its turns."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.costs: list[float] = []
+        self.times: list[float] = []
+
+    async def turn(self, flush: Flush, seconds: float, cpu: Callable[[], float]) -> None:
+        """Flush again and again for a while."""
+        rows = 0
+        spent, start = cpu(), time.perf_counter()
+        while (now := time.perf_counter()) - start < seconds:
+            rows += await flush()
+            self.times.append(time.perf_counter() - now)
+        self.rates.append(rows / (time.perf_counter() - start))
+        self.costs.append((cpu() - spent) / rows)
+
+    def figures(self) -> Figures:
+        return {
+            "rows/s": round(statistics.median(self.rates)),
+            "from": round(min(self.rates)),
+            "to": round(max(self.rates)),
+            "CPU us/row": round(1e6 * statistics.median(self.costs), 2),
+            **{f"call {name} ms": each for name, each in percentiles(self.times).items()},
+        }
 
 
-async def raw_sqlite(folder: Path, seconds: float) -> dict[str, object]:
-    """Insert with `executemany`, 1000 rows per commit."""
-    with closing(sqlite3.connect(folder / "raw.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(
-            'CREATE TABLE log (part, "offset", body, sender, time, key,'
-            ' PRIMARY KEY (part, "offset")) WITHOUT ROWID'
-        )
-        connection.execute("CREATE UNIQUE INDEX log_key ON log (part, key)")
-        end = 0
-
-        async def flush() -> int:
-            nonlocal end
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", raw_rows(1000, end))
-            connection.execute("COMMIT")
-            end += 1000
-            return 1000
-
-        return await measure("raw: executemany, 1000 rows per commit", seconds, flush)
+async def run(
+    store: Store, raw: Shapes, cpu: Callable[[], float], arguments: argparse.Namespace
+) -> Figures:
+    """Measure every shape in turn, so that all of them see the machine in the same moods."""
+    shapes = {**await shapes_of(store), **raw}
+    measured = {name: Measured() for name in shapes}
+    for _ in range(arguments.turns):
+        for name, flush in shapes.items():
+            await measured[name].turn(flush, arguments.seconds, cpu)
+    figures: Figures = {name: each.figures() for name, each in measured.items()}
+    name = f"{TENANTS} tenants, {EACH:g} updates/s each, call ms"
+    figures[name] = await tenants_together(store, arguments.tenants_seconds)
+    return figures
 
 
-async def raw_postgres(url: str, seconds: float) -> dict[str, object]:
-    """Copy, 1000 rows per commit."""
-    connection = await asyncpg.connect(url)
-    await connection.execute(
-        'CREATE TABLE raw_log (part INT, "offset" INT, body BYTEA, sender TEXT, time FLOAT8,'
-        ' key BYTEA, PRIMARY KEY (part, "offset"), UNIQUE (part, key))'
-    )
-    end = 0
-
-    async def flush() -> int:
-        nonlocal end
-        await connection.copy_records_to_table(
-            "raw_log",
-            records=raw_rows(1000, end),
-            columns=["part", "offset", "body", "sender", "time", "key"],
-        )
-        end += 1000
-        return 1000
-
-    result = await measure("raw: COPY, 1000 rows per commit", seconds, flush)
-    await connection.execute("DROP TABLE raw_log")
-    await connection.close()
-    return result
-
-
-async def run_sqlite(folder: Path, seconds: float) -> list[dict[str, object]]:
+async def run_sqlite(folder: Path, arguments: argparse.Namespace) -> Figures:
     """Measure the SQLite store, and SQLite."""
-    async with opened(open_sqlite(folder)[0]) as store:
-        results = await run(store, seconds)
-    return [*results, await raw_sqlite(folder, seconds)]
+    name = f"raw: executemany, {ROWS} rows per commit"
+    async with opened(open_sqlite(folder)[0]) as store, raw_sqlite(folder) as flush:
+        return await run(store, {name: flush}, time.process_time, arguments)
 
 
-async def run_postgres(node: str, owner: str, seconds: float) -> list[dict[str, object]]:
+async def run_postgres(node: str, owner: str, pid: int, arguments: argparse.Namespace) -> Figures:
     """Measure the PostgreSQL store, and PostgreSQL."""
-    async with opened(open_postgres(node)[0]) as store:
-        results = await run(store, seconds)
-    return [*results, await raw_postgres(owner, seconds)]
+    server = Target(node, pid, "postgres")
+    name = f"raw: COPY, {ROWS} rows per commit"
+    async with opened(open_postgres(node)[0]) as store, raw_postgres(owner) as flush:
+        return await run(
+            store, {name: flush}, lambda: time.process_time() + server.cpu(), arguments
+        )
 
 
 @asynccontextmanager
@@ -237,40 +151,33 @@ async def opened(store: Store) -> AsyncGenerator[Store]:
 
 
 def main() -> None:
-    """Measure, and print the result."""
+    """Measure, print and keep the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--folder", type=Path, help="default: a temporary folder")
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--loop", choices=["uvloop", "asyncio"], default="uvloop")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each turn")
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--tenants-seconds", type=float, default=5.0)
+    parser.add_argument("--short", action="store_true", help="a quick run, for CI: proves nothing")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON files")
     arguments = parser.parse_args()
-    new_loop = uvloop.new_event_loop if arguments.loop == "uvloop" else asyncio.new_event_loop
-
-    def measured(work: Coroutine[None, None, list[dict[str, object]]]) -> list[dict[str, object]]:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(work)
-
-    if arguments.store == "postgres":
-        with start_postgres() as server, Databases(server).fresh() as database:
-            results = measured(run_postgres(database.node, database.owner, arguments.seconds))
-    else:
-        folder = Path(tempfile.mkdtemp(prefix="parvis-bench-", dir=arguments.folder))
-        try:
-            results = measured(run_sqlite(folder, arguments.seconds))
-        finally:
-            shutil.rmtree(folder)
-    facts = {
-        "benchmark": "storage_append",
-        "store": arguments.store,
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "load": [round(load, 2) for load in os.getloadavg()],
-        "loop": arguments.loop,
-        "results": results,
-    }
-    print(json.dumps(facts, indent=2))
+    if arguments.short:
+        arguments.seconds, arguments.turns, arguments.tenants_seconds = 0.02, 1, 0.5
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        if arguments.store == "postgres":
+            with start_postgres() as server, Databases(server).fresh() as database:
+                work = run_postgres(database.node, database.owner, server.pid, arguments)
+                figures = runner.run(work)
+        else:
+            folder = Path(tempfile.mkdtemp(prefix="parvis-bench-", dir=arguments.folder))
+            try:
+                figures = runner.run(run_sqlite(folder, arguments))
+            finally:
+                shutil.rmtree(folder)
+    title = f"storage-append-{arguments.store}"
+    show(title, figures)
+    if not arguments.short:
+        keep(title, figures, arguments)
 
 
 if __name__ == "__main__":
