@@ -12,6 +12,7 @@ from parvis.protocol.messages import Value
 from parvis.storage import Job, LoggedUpdate, Migration
 
 from .access import Access, Caller
+from .arrival import Adopted, Foreign
 from .errors import Refused
 from .history import Version
 from .http import Route
@@ -98,9 +99,20 @@ class RoomType(Generic[R]):
     ``package.module:function``, called in a helper process with the present document and the
     earlier one, each as a list of Yjs updates; it returns the update that leads back."""
 
+    rebuilds: ClassVar[frozenset[str]] = frozenset()
+    """Parts, the main one as ``""``, that an administrator may have rebuilt (``parvis room
+    rebuild``): the document begins a new life with the same content and none of its ids. None by
+    default, since whatever points into it from elsewhere, such as relative positions in another
+    part or in the type's tables, would point to nothing; and `on_commit` sees the whole document
+    once more as one row."""
+
     checks: ClassVar[Mapping[str, str]] = {}
     """What ``parvis doctor`` looks at: name → ``package.module:function``, which returns what it
     found, and raises `Refused` with the reason if something that the type needs does not work."""
+
+    takes_any: ClassVar[bool] = False
+    """Rooms hold whatever document an application makes, so that ``parvis room import`` may log
+    one of another server as it is. Other types say in `on_import` what becomes of it."""
 
     routes: Sequence[Route] = ()
     """HTTP routes below ``/api/v1/<name>``."""
@@ -157,6 +169,26 @@ class RoomType(Generic[R]):
         once, also after a crash, so doing it again must change nothing; if it raises it is called
         again, later and later. A room that was deleted while no node ran is told of at the start.
         """
+
+    def import_key(self, name: str) -> str:
+        """Return the key of the room that a document of another server becomes; always the same.
+
+        Args:
+            name: As the operator wants it to be called, which need not be a valid key.
+        """
+        return name
+
+    async def on_import(self, node: Node, owner: Caller, key: str, foreign: Foreign) -> Adopted:
+        """Say what becomes of a document of another server; nothing is made yet.
+
+        Args:
+            owner: To whom it will belong, a member of the tenant.
+            key: As `import_key` gave it.
+
+        Raises:
+            Refused: If no room of this type can hold it.
+        """
+        raise Refused(ErrorCode.REFUSED, f"{self.name} rooms take no documents of other servers")
 
     async def on_job(self, node: Node, tenant: str, job: Job) -> None:
         """Do a job that was enqueued. If it raises it is tried again, later and later."""

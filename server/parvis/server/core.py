@@ -17,6 +17,7 @@ from .hosting.consumers import Consumers
 from .hosting.deletions import Deletions
 from .hosting.registry import Registry
 from .limits import Limits
+from .lives.rescuing import Rescuing
 from .metrics import Metrics
 from .outbox import SlowWatch
 from .ports import Clock, Helpers, Random
@@ -26,6 +27,7 @@ from .sessions import Sessions
 
 if TYPE_CHECKING:
     from .history.past import Past
+    from .lives.rebuilding import Rebuilding
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ class Core:
     Attributes:
         rights_changed: How often a room type said that rights in a room have changed.
         history: The past of documents; None until room types are hosted.
+        lives: Keeps what is known of earlier lives of documents.
+        rebuilding: Begins new ones; None until room types are hosted.
     """
 
     def __init__(
@@ -73,10 +77,12 @@ class Core:
         self.committed = Announcement()
         self.rights_changed = 0
         self.history: Past | None = None
+        self.rebuilding: Rebuilding | None = None
         self.snapshotting = asyncio.Semaphore(1)
         self.slow = SlowWatch(clock, limits)
         self.sessions = Sessions()
         self.directory = Directory(self)
+        self.lives = Rescuing(self)
         # Asked when somebody looks, so that it costs an update nothing and is never off.
         metrics.unlogged.set_function(lambda: sum(room.unlogged for room in self.directory))
         self.consumers = Consumers(registry, store, clock)

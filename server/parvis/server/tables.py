@@ -8,9 +8,14 @@ from parvis.storage import Migration
 
 from .history.rows import PLUGIN as HISTORY
 from .hosting.registry import Registry
+from .lives.rows import PLUGIN as LIVES
 from .notices.rows import PLUGIN as NOTICES
 
-CORE: Final = {NOTICES: "parvis.server.notices", HISTORY: "parvis.server.history"}
+CORE: Final = {
+    NOTICES: "parvis.server.notices",
+    HISTORY: "parvis.server.history",
+    LIVES: "parvis.server.lives",
+}
 """Whose tables are the core's own → the package of their migrations."""
 
 

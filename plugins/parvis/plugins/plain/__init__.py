@@ -28,7 +28,9 @@ class Plain(RoomType[YDoc]):
 
     name = "plain"
     replica = YDoc
+    rebuilds = frozenset([""])
     Settings = PlainSettings
+    takes_any = True
 
     async def authorize(self, caller: Caller, key: str, part: str) -> Access:
         if caller.anyone or caller.admin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from parvis.plugins import Access, Refused, Request
@@ -99,8 +100,8 @@ class HocuspocusSeat(StockSeat):
         else:
             self.say_status(False, submission.ref)
 
-    def reset(self, code: ErrorCode, reason: str) -> None:
-        self.expelled(code, reason)
+    def reload(self, reason: str) -> None:
+        self.expelled(ErrorCode.STALE_INCARNATION, reason)
 
     def expelled(self, code: ErrorCode, reason: str) -> None:
         assert isinstance(self.session, HocuspocusSession)
@@ -121,7 +122,7 @@ class HocuspocusSeat(StockSeat):
 class HocuspocusSession(StockSession):
     """A websocket of `@hocuspocus/provider`."""
 
-    dialect = "hocuspocus"
+    dialect: ClassVar[str] = "hocuspocus"
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)
@@ -325,18 +326,20 @@ class HocuspocusSession(StockSession):
         match message:
             case h.YUpdate(update):
                 seat.submit(1, update)
-            case h.Awareness(payload):
-                seat.live.awareness.hear(seat, payload)
             case h.SyncStep1(state):
                 seat.ask(state)
             case h.SyncStep2(update):
                 self._take_step2(seat, update)
+            case h.Close():
+                self._detach(seat)
+            case _ if seat.outdated:
+                pass
+            case h.Awareness(payload):
+                seat.live.awareness.hear(seat, payload)
             case h.QueryAwareness():
                 seat.write(encode_awareness(seat.live.awareness.everyone() or b"\x00"))
             case h.Stateless(payload):
                 self.spawn(self._signal(seat, payload))
-            case h.Close():
-                self._detach(seat)
             case h.SyncReply() | h.BroadcastStateless():
                 self.close(CloseCode.STOCK_FORBIDDEN, "only servers send this")
             case _:

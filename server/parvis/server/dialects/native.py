@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 from parvis.plugins import Access, Refused, Request
@@ -114,7 +114,7 @@ class NativeSeat(Seat):
 class NativeSession(DialectSession):
     """A session of Parvis' own clients."""
 
-    dialect = "native"
+    dialect: ClassVar[str] = "native"
 
     def __init__(self, core: Core, transport: Transport, identify: Identify) -> None:
         super().__init__(core, transport)

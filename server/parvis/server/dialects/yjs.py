@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
 
 from parvis.plugins import Access, Refused
 from parvis.protocol import CloseCode, ErrorCode, Malformed, RoomName
@@ -73,6 +73,8 @@ class YjsSeat(StockSeat):
         super().__init__(session, part, access)
 
     def answer(self, state: bytes) -> None:
+        if self.ahead is None and self.live.retired:
+            self.write(encode_sync_step1(self.live.state()))
         super().answer(state)
         durable = self.live.viewing.durable()
         self.ahead = {
@@ -93,8 +95,9 @@ class YjsSeat(StockSeat):
     def refused(self, submission: Submission, code: ErrorCode, reason: str) -> None:
         """The protocol says to pass over what a read-only client sends."""
 
-    def reset(self, code: ErrorCode, reason: str) -> None:
-        self.session.close(close_code(code), reason)
+    def reload(self, reason: str) -> None:
+        assert isinstance(self.session, YjsSession)
+        self.session.turn_away(ErrorCode.STALE_INCARNATION, reason)
 
     def expelled(self, code: ErrorCode, reason: str) -> None:
         self.session.close(close_code(code), reason)
@@ -103,7 +106,7 @@ class YjsSeat(StockSeat):
 class YjsSession(StockSession):
     """A y-websocket client."""
 
-    dialect = "yjs"
+    dialect: ClassVar[str] = "yjs"
 
     def __init__(self, core: Core, transport: Transport, identified: Identified | None) -> None:
         super().__init__(core, transport)
@@ -143,7 +146,8 @@ class YjsSession(StockSession):
         if self.closed:
             return
         self._seat = seat
-        seat.write(encode_sync_step1(seat.live.state()))
+        if not seat.live.retired:  # else it is first seen whether the client's copy is of this life
+            seat.write(encode_sync_step1(seat.live.state()))
         if states := seat.live.awareness.everyone():
             seat.write(encode_awareness(states))
         for data in self._early.release() or ():
@@ -168,13 +172,15 @@ class YjsSession(StockSession):
         match message:
             case YUpdate(update):
                 seat.submit(0, update)
-            case Awareness(payload):
-                seat.live.awareness.hear(seat, payload)
             case SyncStep1(state):
                 seat.ask(state)
             case SyncStep2(update):
                 if seat.may_write:
                     seat.submit(0, update, complete=True)
+            case _ if seat.outdated:
+                pass
+            case Awareness(payload):
+                seat.live.awareness.hear(seat, payload)
             case QueryAwareness():
                 seat.write(encode_awareness(seat.live.awareness.everyone() or b"\x00"))
             case PermissionDenied():

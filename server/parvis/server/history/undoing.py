@@ -142,10 +142,11 @@ def _says(log: bytes, update: bytes, then: bytes) -> bool:
     doc: Doc[Any] = Doc()
     doc.apply_update(log)
     doc.apply_update(update)
-    return _content(doc.get_update()) == _content(state(then))
+    return content(doc.get_update()) == content(state(then))
 
 
-def _content(update: bytes) -> dict[str, Any]:
+def content(update: bytes) -> dict[str, Any]:
+    """Return what a document says, root by root, whoever wrote it and however it was cut."""
     weave = Weave(update)
     values = {name: _said(shared) for name, shared in weave.roots.items()}
     return {name: value for name, value in values.items() if value != ([], {})}

@@ -25,6 +25,7 @@ from parvis.storage import Address, Job, LoggedUpdate, RoomNotFound, SqlValue, S
 from ..core import Core
 from ..history.of_type import HistoryOfType
 from ..history.past import Past
+from ..lives.rebuilding import Rebuilding
 from ..rooms.joining import authorize, authorize_everybody_again, creator
 from .deletions import QUEUE as DELETED
 from .guests import Guests
@@ -182,6 +183,8 @@ async def host_room_types(core: Core, stack: AsyncExitStack, offers: Offers) -> 
     """Start the room types' background work, jobs and consumers; the stack ends them."""
     core.history = Past(core, offers.workshop)
     await core.history.prepare()
+    core.rebuilding = Rebuilding(core, offers.workshop)
+    await core.lives.rows.prepare()
     jobs = Jobs(core.registry, core.store, core.clock, core.random)
     hosts = {kind.name: Host(core, jobs, kind, offers) for kind in core.registry}
     for kind in core.registry:

@@ -140,6 +140,7 @@ class Directory:
             room.end(ErrorCode.ROOM_DELETED, "the room was deleted")
         if self._node.history is not None:
             self._node.spawn(self._node.history.deleted(tenant, id))
+            self._node.spawn(self._node.lives.rows.delete(tenant, id))
         await self._node.deletions.tell(tenant, id)
 
     async def close(self) -> None:

@@ -20,6 +20,7 @@ from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
 from ..firewall.order import advance, repeats
+from ..lives.retired import NOBODY, RELOAD, Life, Retired
 from . import screening
 from .document import Document
 from .gaps import Gaps, reached, senders
@@ -64,6 +65,9 @@ class FastPart(LivePart):
         halves: Characters of which an edit may take one half, which yrs cannot stand.
         shadow: Takes each update first, in rooms over which workers died.
         viewing: Who waits to see it.
+        retired: Client ids of earlier lives; who names one holds what must not be merged.
+        held: What comes in stays in the window: the part is about to begin a new life.
+        ending: The life that was this part's until a moment ago, once it has begun a new one.
     """
 
     def __init__(self, room: LiveRoom, name: str, rules: Part, head: Head) -> None:
@@ -75,6 +79,9 @@ class FastPart(LivePart):
         self.recovery = Recovery(self)
         self.shadow = Shadowing(self)
         self.viewing = Viewing(self)
+        self.retired: Retired = NOBODY
+        self.held = False
+        self.ending: Life | None = None
         self._put_off = PutOff(self)
         self._window: list[Submission] = []
         self._flushing = False
@@ -126,7 +133,7 @@ class FastPart(LivePart):
             self._schedule()
 
     def _schedule(self) -> None:
-        if self._flushing or not self._window or self.recovery.working:
+        if self._flushing or not self._window or self.recovery.working or self.held:
             return
         if self.viewing.asked and self.unlogged and not self.unsaved:
             return  # for a moment, so that a viewer can be shown what is durable
@@ -160,7 +167,7 @@ class FastPart(LivePart):
 
     def _flush(self) -> None:
         self._flushing = False
-        if self.recovery.working or self.room.lost:
+        if self.recovery.working or self.room.lost or self.held:
             return
         self._flushed = self.room.node.clock.monotonic()
         window, self._window = self._window, []
@@ -325,6 +332,33 @@ class FastPart(LivePart):
         batch[:] = good
         return self.halves.merge([s.update for s in good]) if good else b""
 
+    # A new life
+
+    def hold(self) -> None:
+        """Take nothing in any more, until `release`: what comes waits in the window."""
+        self.held = True
+
+    def release(self) -> None:
+        """Go on as before."""
+        self.held = self.frozen = False
+        self.room.committer.wake(self)
+        self._schedule()
+
+    @property
+    def waiting(self) -> Sequence[Submission]:
+        """What is in the window: neither applied nor logged."""
+        return self._window
+
+    def reborn(self, ending: Life) -> None:
+        """The part has begun a new life: everybody's copy is of the one before, also this one."""
+        self.incarnation = ending.incarnation + 1
+        self.ending = ending
+        seats, self.seats = self.seats, {}
+        self.awareness.close()
+        for seat in seats:
+            seat.left = True
+            seat.reset(ErrorCode.STALE_INCARNATION, RELOAD)
+
     # What peers lack
 
     async def missing(self, state: bytes) -> Sequence[bytes]:
@@ -449,6 +483,8 @@ class FastPart(LivePart):
     # The document as a whole
 
     async def load(self) -> None:
+        if self.incarnation > 1:
+            self.retired = await self.room.node.lives.rows.retired(self.address)
         await load_document(self)
         self.document.look_again()
         self.depth.start(self.everything())

@@ -46,6 +46,7 @@ class LivePart(ABC):
         durable: Offset up to which the log is on disk.
         queued: How many submissions were ever queued for the log.
         settled: How many of those are on disk, or were refused there.
+        frozen: Nothing is logged for the moment, as the log is about to be begun anew.
     """
 
     @property
@@ -67,6 +68,7 @@ class LivePart(ABC):
         self.awareness = PartAwareness(self, room.node.clock, room.node.limits)
         self.inboxes: dict[Seat, Inbox] = {}
         self.unsaved = False
+        self.frozen = False
         self.queued = 0
         self.settled = 0
         self.unlogged: deque[Submission] = deque()
@@ -233,7 +235,7 @@ class LivePart(ABC):
     # The log
 
     def next_batch(self) -> Batch | None:
-        if self.room.lost or not self.unlogged:
+        if self.room.lost or not self.unlogged or self.frozen:
             return None
         self._in_flight = []
         size = 0

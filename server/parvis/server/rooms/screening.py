@@ -16,6 +16,7 @@ from parvis.protocol import ErrorCode, Malformed, TooLarge
 from parvis.protocol.update import Scan, scan
 
 from ..firewall.scanning import scan_in_helper
+from ..lives.retired import RELOAD
 from ..ports import HelperMissing, HelperStopped, HelperTimeout
 from .seat import Submission
 
@@ -52,13 +53,19 @@ def screen(part: FastPart, submission: Submission) -> bool:
 
 
 def has_room(part: FastPart, submission: Submission) -> bool:
-    """Whether the document may grow; a peer whose update is refused is told.
+    """Whether the document may take this in; a peer whose update is refused is told.
 
-    What only deletes is taken always, or a full document could never become smaller.
+    What only deletes is taken always, or a full document could never become smaller. What names a
+    client id of an earlier life never is: it would bring back the content of that life, beside the
+    same of this one.
     """
-    assert submission.scan is not None
+    scanned = submission.scan
+    assert scanned is not None
+    if part.retired and part.retired.names((*scanned.structs, *scanned.deletes)):
+        part.turn_down(submission, ErrorCode.STALE_INCARNATION, RELOAD)
+        return False
     most = part.room.settings.max_part
-    if part.document.size <= most or not submission.scan.structs:
+    if part.document.size <= most or not scanned.structs:
         return True
     part.turn_down(submission, ErrorCode.TOO_LARGE, f"the document is full: {most} bytes")
     return False

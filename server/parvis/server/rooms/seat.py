@@ -38,9 +38,11 @@ class Session(Protocol):
     """What the room may know of a session.
 
     Attributes:
+        dialect: Name of the protocol that it speaks.
         poison: The code with which it is closed for an update that breaks documents.
     """
 
+    dialect: ClassVar[str]
     poison: ClassVar[CloseCode]
 
     @property

@@ -1,0 +1,108 @@
+"""Work on a copy of an earlier life: not merged, which would double the document, but put aside."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pycrdt import merge_updates
+
+from parvis.protocol import Malformed
+from parvis.protocol.ranges import DeleteSet
+from parvis.protocol.surrogates import mend
+from parvis.protocol.update import Scan, scan
+from parvis.storage import Address
+
+from ..firewall.scanning import scan_in_helper
+from ..ports import HelperStopped
+from .retired import Life
+from .rows import Rescue, Rows
+
+if TYPE_CHECKING:
+    from ..core import Core
+
+logger = logging.getLogger(__name__)
+
+
+class Rescuing:
+    """Puts aside what people wrote in an earlier life of a part."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self.rows = Rows(core.store)
+
+    async def offline(
+        self,
+        address: Address,
+        sender: str,
+        work: bytes,
+        life: Life | None,
+        clocks: Mapping[int, int],
+        deleted: DeleteSet,
+    ) -> bool:
+        """Put aside what a client, which had been away, has and the server has not.
+
+        Args:
+            life: The one that the client's copy is of, and `work` builds on; None: it is whole.
+            clocks: What the server has: that life's, or of a whole copy all lives'.
+            deleted: What is deleted in the present life, of a whole copy; else nothing.
+
+        Returns:
+            Whether there was anything.
+
+        Raises:
+            Refused: If too much was put aside already.
+            StoreUnavailable: If it could not be kept.
+        """
+        try:
+            scanned = await self._scan(work)
+        except (Malformed, HelperStopped) as problem:
+            logger.warning("%s: what came too late is no sound update: %s", address, problem)
+            clients: list[int] = []
+        else:
+            earlier = await self.rows.deletes(address, life.incarnation if life else 0)
+            if scanned.covered_by(clocks, earlier.union(deleted)):
+                return False
+            clients = sorted(scanned.structs)
+        incarnation = life.incarnation if life else 0
+        await self.keep(address, "offline", sender, incarnation, clients, work)
+        return True
+
+    async def _scan(self, work: bytes) -> Scan:
+        if len(work) > self._core.limits.quick_update:
+            return await scan_in_helper(self._core.helpers, work)
+        return scan(work)
+
+    async def keep(
+        self,
+        address: Address,
+        origin: str,
+        sender: str,
+        incarnation: int,
+        clients: Sequence[int],
+        work: bytes,
+    ) -> None:
+        """Put work aside, together with what came of the same before; raises as `offline`."""
+        # The same people's work on the same copy: a client that comes back again and again, each
+        # time with a little more, leaves one rescue.
+        same = repr((origin, sender, incarnation, list(clients))).encode()
+        id = hashlib.blake2b(same, digest_size=6).hexdigest()
+        now = first = self._core.clock.time()
+        before = await self.rows.rescued(address, id)
+        if before is not None:
+            first = before[0].first
+            if before[1] == work:
+                return
+            work = _together(before[1], work)
+        rescue = Rescue(id, incarnation, origin, sender, first, now, len(work))
+        await self.rows.keep(address, rescue, work)
+        logger.warning("%s: work of %s came too late, and is kept as %s", address, sender, id)
+
+
+def _together(before: bytes, work: bytes) -> bytes:
+    try:
+        return merge_updates(*mend([before, work]))
+    except (Malformed, ValueError):
+        return work  # it says all that its client has
