@@ -35,7 +35,7 @@ WEB_SOURCES := $(shell find $(WEB) clients/js/src $(wildcard plugins/parvis/plug
 
 # Every folder with npm packages of its own, and the stamp that says they are installed.
 NPM_FOLDERS := $(patsubst %/package.json,%,$(wildcard $(addsuffix /package.json,\
-	clients/web clients/js tests/interop tests/browser)))
+	clients/web clients/js tests/browser tests/interop tests/producers)))
 NPM_STAMPS := $(addsuffix /node_modules/.installed,$(NPM_FOLDERS))
 
 # The wheel of pyright brings pyright along; without this it asks the registry for a newer one.

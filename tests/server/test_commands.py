@@ -191,6 +191,7 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
         words += ["--to", "memory:"] if path == "migrate" else []
+        words += ["a-file"] if path == "room import" else []
         code, _, err = run(*words, stdin=PASSWORD)
         assert (code, err.splitlines()[0]) == (1, f"parvis: there is no data folder {data}"), path
     assert not data.exists()

@@ -4,6 +4,7 @@ from parvis.protocol import ErrorCode
 from parvis.storage import Blobs, Job, LoggedUpdate, Migration, SqlValue, Statement
 
 from .access import COMMENTER, EDITOR, NOTHING, OWNER, VIEWER, Access, Caller, Grant
+from .arrival import Adopted, Foreign
 from .errors import Refused
 from .history import Entry, History, Restored, Timeline, Version
 from .http import HttpRequest, HttpResponse, Route
@@ -28,6 +29,7 @@ __all__ = [
     "OWNER",
     "VIEWER",
     "Access",
+    "Adopted",
     "Answer",
     "Blobs",
     "Buckets",
@@ -37,6 +39,7 @@ __all__ = [
     "Edit",
     "Entry",
     "ErrorCode",
+    "Foreign",
     "Grant",
     "Guest",
     "History",

@@ -24,7 +24,7 @@ from .firewall.quarantine import Quarantine
 from .health import Health, Scope, folder_problem
 from .history.asking import ask
 from .hosting.guests import Guests
-from .hosting.host import Offers, host_room_types
+from .hosting.host import Host, Offers, host_room_types
 from .hosting.jobs import Queues
 from .hosting.registry import installed
 from .hosting.routes import add_plugin_routes
@@ -35,6 +35,7 @@ from .listening import url_of
 from .mail import Post, carrier_of
 from .members import Members
 from .metrics import Metrics
+from .moving_in.taking import Intake
 from .notices import Notices
 from .operations import Operations
 from .operator_socket import start_operator_socket
@@ -99,7 +100,8 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     members = await _members(core, identity, settings, queues, home, stack)
     blobs = await _blobs(settings, stack)
     offers = _offers(core, identity, members, settings, blobs, stack)
-    await host_room_types(core, stack, offers)
+    jobs = await host_room_types(core, stack, offers)
+    intake = Intake(core, lambda kind: Host(core, jobs, kind, offers), identity.people.by_email)
     queues.begin()
     stack.push_async_callback(queues.close)
 
@@ -128,7 +130,7 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     most = settings.server.max_connections + SPARE
     for door in await accept(runner.server, context.sockets, most=most):
         stack.callback(door.close)
-    await _let_operators_in(core, identity, settings, home, stack)
+    await _let_operators_in(core, identity, settings, home, intake, stack)
 
     core.spawn(_beat(core, health, settings.data))
     # With --open nobody has an account.
@@ -247,7 +249,12 @@ def _offers(
 
 
 async def _let_operators_in(
-    core: Core, identity: Identity, settings: Settings, home: str, stack: AsyncExitStack
+    core: Core,
+    identity: Identity,
+    settings: Settings,
+    home: str,
+    intake: Intake,
+    stack: AsyncExitStack,
 ) -> None:
     """Answer `parvis …` commands, which cannot open the data folder while we hold it."""
     operations = Operations(
@@ -258,6 +265,7 @@ async def _let_operators_in(
         delete=core.directory.delete,
         clock=core.clock,
         home=home,
+        intake=intake,
     )
     operators = await start_operator_socket(operations, settings.data)
     stack.push_async_callback(operators.close)

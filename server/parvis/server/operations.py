@@ -24,6 +24,8 @@ from .history.timeline import timeline
 from .hosting.registry import Registry
 from .identity import Identity
 from .identity.links import address_of
+from .moving_in.asking import plan, take
+from .moving_in.taking import Intake
 from .ports import Clock, Helpers
 
 Json = Any
@@ -46,6 +48,7 @@ class Operations:
     Args:
         delete: Deletes a room of a tenant, also while it is live.
         home: Where the web app is, for links.
+        intake: Takes documents of other servers in, where a node runs.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class Operations:
         delete: Delete,
         clock: Clock,
         home: str,
+        intake: Intake | None = None,
     ) -> None:
+        self._intake = intake
         self._store = store
         self._identity = identity
         self._helpers = helpers
@@ -166,6 +171,16 @@ class Operations:
         await self._info(tenant, name)
         await self._delete(tenant, name.room)
         return {"room": name.room}
+
+    async def room_import_plan(self, **asked: Json) -> Json:
+        """Say into which rooms documents would go; see `parvis.server.moving_in.asking`."""
+        assert self._intake is not None  # where there is no node, nobody asks for it by name
+        return await plan(self._intake, **asked)
+
+    async def room_import(self, **asked: Json) -> Json:
+        """Take a document of another server in; see `parvis.server.moving_in.asking`."""
+        assert self._intake is not None
+        return await take(self._intake, **asked)
 
     async def quarantine_list(self, *, tenant: str, room: str | None) -> Json:
         """List updates that were set aside because they broke a replica."""
@@ -285,6 +300,8 @@ OPERATIONS: Final = (
     "room_history",
     "room_export",
     "room_delete",
+    "room_import_plan",
+    "room_import",
     "quarantine_list",
     "backup_sign",
 )

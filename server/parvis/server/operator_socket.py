@@ -22,7 +22,9 @@ from .operations import OPERATIONS, CannotExport, Operations, UnknownUser
 from .ports import HelperStopped
 
 NAME: Final = "parvis.sock"
-MAX_REQUEST: Final = 1024 * 1024
+MAX_REQUEST: Final = 256 * 1024 * 1024
+"""Bytes; documents that move in are the longest. Nobody but the node's own user can send any."""
+
 LONGEST_PATH: Final = 100
 """Bytes that fit a Unix address on every system, with some to spare."""
 

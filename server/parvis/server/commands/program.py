@@ -215,6 +215,43 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
             _argument("--output", metavar="FILE", help="stdout otherwise"),
         ),
     ),
+    "room import": (
+        "take in documents that another Yjs server kept",
+        _lazily("importing", "bring_in"),
+        (
+            TENANT,
+            _argument(
+                "source",
+                metavar="SOURCE",
+                help="a Yjs update, a folder of them, Hocuspocus' SQLite database, a folder of"
+                " y-leveldb, or pycrdt-store's database or files; it is not changed",
+            ),
+            _argument(
+                "--from",
+                dest="kind",
+                choices=("yjs", "hocuspocus", "y-leveldb", "pycrdt-store"),
+                help="what it must be (whatever it is)",
+            ),
+            _argument("--type", default="plain", help="of the rooms (plain)"),
+            _argument("--prefix", default="", help="put before each key"),
+            _argument(
+                "--key-from",
+                metavar="REGEX",
+                help="takes names that match as a whole; its first group is the key (all of it)",
+            ),
+            _argument("--owner", metavar="EMAIL", help="whose the rooms are"),
+            _argument(
+                "--merge", action="store_true", help="put documents into rooms that hold others"
+            ),
+            _argument(
+                "--skip-existing", action="store_true", help="leave rooms that hold others alone"
+            ),
+            _argument("--dry-run", action="store_true", help="list what would go where"),
+            _argument(
+                "--work", metavar="DIR", help="where there is room for a copy (the system's)"
+            ),
+        ),
+    ),
     "room delete": (
         "delete a room for good",
         _lazily("rooms", "delete"),
