@@ -266,6 +266,7 @@ async def _let_operators_in(
         clock=core.clock,
         home=home,
         intake=intake,
+        core=core,
     )
     operators = await start_operator_socket(operations, settings.data)
     stack.push_async_callback(operators.close)

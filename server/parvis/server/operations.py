@@ -16,6 +16,7 @@ from parvis.protocol import RoomName
 from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
 
 from .backup.keys import sign
+from .core import Core
 from .errors import ServerError
 from .history.checkpoints import TASKS, Checkpoints
 from .history.reading import Reading
@@ -24,6 +25,7 @@ from .history.timeline import timeline
 from .hosting.registry import Registry
 from .identity import Identity
 from .identity.links import address_of
+from .lives import asking as lives
 from .moving_in.asking import plan, take
 from .moving_in.taking import Intake
 from .ports import Clock, Helpers
@@ -38,6 +40,10 @@ class UnknownUser(ServerError):
     """No account has this e-mail address."""
 
 
+class NotServing(ServerError):
+    """Only a node that runs can do this."""
+
+
 class CannotExport(ServerError):
     """The part's content does not exist in the wanted form."""
 
@@ -49,6 +55,7 @@ class Operations:
         delete: Deletes a room of a tenant, also while it is live.
         home: Where the web app is, for links.
         intake: Takes documents of other servers in, where a node runs.
+        core: The node, where one runs.
     """
 
     def __init__(
@@ -62,8 +69,11 @@ class Operations:
         clock: Clock,
         home: str,
         intake: Intake | None = None,
+        core: Core | None = None,
     ) -> None:
         self._intake = intake
+        self._core = core
+        self._rescued = lives.Rescued(store, registry, helpers)
         self._store = store
         self._identity = identity
         self._helpers = helpers
@@ -181,6 +191,35 @@ class Operations:
         """Take a document of another server in; see `parvis.server.moving_in.asking`."""
         assert self._intake is not None
         return await take(self._intake, **asked)
+
+    async def room_rebuild(self, **asked: Json) -> Json:
+        """Begin a new life of a part; see `parvis.server.lives.asking`."""
+        return await lives.rebuild(self._node(), **asked)
+
+    async def room_restore(self, **asked: Json) -> Json:
+        """Go back to a moment; see `parvis.server.lives.asking`."""
+        return await lives.restore(self._node(), **asked)
+
+    async def rescued_list(self, **asked: Json) -> Json:
+        """List what came too late for a part; see `parvis.server.lives.asking`."""
+        return await self._rescued.list(**asked)
+
+    async def rescued_show(self, **asked: Json) -> Json:
+        """Describe some of it."""
+        return await self._rescued.show(**asked)
+
+    async def rescued_export(self, **asked: Json) -> Json:
+        """Return some of it."""
+        return await self._rescued.export(**asked)
+
+    async def rescued_drop(self, **asked: Json) -> Json:
+        """Forget some of it."""
+        return await self._rescued.drop(**asked)
+
+    def _node(self) -> Core:
+        if self._core is None:
+            raise NotServing("no node serves this data folder")
+        return self._core
 
     async def quarantine_list(self, *, tenant: str, room: str | None) -> Json:
         """List updates that were set aside because they broke a replica."""
@@ -302,6 +341,12 @@ OPERATIONS: Final = (
     "room_delete",
     "room_import_plan",
     "room_import",
+    "room_rebuild",
+    "room_restore",
+    "rescued_list",
+    "rescued_show",
+    "rescued_export",
+    "rescued_drop",
     "quarantine_list",
     "backup_sign",
 )

@@ -18,7 +18,7 @@ from aiohttp import web
 from parvis.storage import StorageError
 
 from .api.faults import Fault, answer_faults, fault_of
-from .operations import OPERATIONS, CannotExport, Operations, UnknownUser
+from .operations import OPERATIONS, CannotExport, NotServing, Operations, UnknownUser
 from .ports import HelperStopped
 
 NAME: Final = "parvis.sock"
@@ -105,6 +105,9 @@ def fault(error: Exception) -> Fault:
             return Fault(404, "unknown_user", str(error), "parvis user list shows who there is.")
         case CannotExport():
             return Fault(422, "cannot_export", str(error))
+        case NotServing():
+            hint = "Start parvis serve: rooms are changed by the node that serves them."
+            return Fault(409, "not_serving", str(error), hint)
         case HelperStopped():
             return Fault(500, "helper_stopped", f"the document cannot be read: {error}")
         case _:

@@ -27,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"parvis {version('parvis')}")
     groups: dict[str, Any] = {"": top.add_subparsers(metavar="COMMAND", parser_class=_Parser)}
     for group, help in GROUPS.items():
-        inner = groups[""].add_parser(group, help=help, description=help)
+        outer, _, name = group.rpartition(" ")
+        inner = groups[outer].add_parser(name, help=help, description=help)
         groups[group] = inner.add_subparsers(metavar="COMMAND", parser_class=_Parser)
     for path, (help, run, arguments) in COMMANDS.items():
         group, _, name = path.rpartition(" ")
@@ -97,6 +98,16 @@ COMMON: Final = (
 )
 TENANT: Final = _argument("--tenant", default=LOCAL_TENANT, help=f"whose data ({LOCAL_TENANT})")
 ROOM: Final = _argument("room", metavar="ROOM", help="type/key")
+PART: Final = _argument("room", metavar="ROOM", help="type/key or type/key:part")
+RESCUE: Final = _argument("id", metavar="ID", help="as parvis room rescued list shows it")
+
+
+def _one_moment(parser: argparse.ArgumentParser) -> None:
+    moment = parser.add_mutually_exclusive_group(required=True)
+    moment.add_argument("--at", metavar="TIME", help="2026-11-20T16:30, or seconds since 1970")
+    moment.add_argument("--offset", type=int, help="after this place in the log")
+    moment.add_argument("--version", dest="version_id", metavar="ID", help="a named version's id")
+
 
 KEY: Final = _argument("--key", metavar="FILE", help="key file of parvis backup key (backup.key)")
 BACKUP: Final = _argument("file", metavar="FILE", help="a file, or s3://BUCKET/PREFIX/NAME?…")
@@ -110,6 +121,7 @@ TEXTFILE: Final = _argument(
 GROUPS: Final = {
     "user": "accounts",
     "room": "rooms",
+    "room rescued": "what came too late for a document that was rebuilt",
     "quarantine": "updates that were set aside",
     "mail": "letters",
     "backup": "copies of everything",
@@ -251,6 +263,62 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
                 "--work", metavar="DIR", help="where there is room for a copy (the system's)"
             ),
         ),
+    ),
+    "room rebuild": (
+        "begin a new life of a document: the same content, without what was deleted",
+        _lazily("lives", "rebuild"),
+        (
+            TENANT,
+            PART,
+            _argument("--dry-run", action="store_true", help="say what it would do"),
+            _argument(
+                "--now",
+                action="store_true",
+                help="do not wait for a moment in which nobody writes; what comes meanwhile is put"
+                " aside",
+            ),
+            _argument(
+                "--drop-positions",
+                action="store_true",
+                help="also if values look like relative positions of Yjs, which are lost",
+            ),
+        ),
+    ),
+    "room restore": (
+        "change a document back to what it was, by one more update",
+        _lazily("lives", "restore"),
+        (TENANT, PART, _one_moment),
+    ),
+    "room rescued list": (
+        "list what people wrote in an earlier life of a document, and brought too late",
+        _lazily("lives", "list_rescued"),
+        (TENANT, PART),
+    ),
+    "room rescued show": (
+        "show what the document said before, and with it",
+        _lazily("lives", "show_rescued"),
+        (TENANT, PART, RESCUE),
+    ),
+    "room rescued export": (
+        "write it to a file",
+        _lazily("lives", "export_rescued"),
+        (
+            TENANT,
+            PART,
+            RESCUE,
+            _argument(
+                "--format",
+                default="update",
+                help="update (of Yjs, the whole document), added (an update with only what is"
+                " new), json (all roots) or text",
+            ),
+            _argument("--output", metavar="FILE", help="stdout otherwise"),
+        ),
+    ),
+    "room rescued drop": (
+        "forget it",
+        _lazily("lives", "drop_rescued"),
+        (TENANT, PART, RESCUE),
     ),
     "room delete": (
         "delete a room for good",

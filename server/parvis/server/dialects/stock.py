@@ -196,7 +196,7 @@ class StockSeat(Seat):
         deleted = DeleteSet() if base else live.document.deleted()
         try:
             kept = await self.session.core.lives.offline(
-                live.address, self.caller.user, work, base, clocks, deleted
+                live.address, self.caller, work, base, clocks, deleted
             )
         except (Refused, StorageError) as problem:
             logger.warning("%s: what came too late was not kept: %s", live.address, problem)

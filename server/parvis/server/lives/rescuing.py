@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pycrdt import merge_updates
 
+from parvis.plugins import Caller
 from parvis.protocol import Malformed
 from parvis.protocol.ranges import DeleteSet
 from parvis.protocol.surrogates import mend
@@ -36,7 +37,7 @@ class Rescuing:
     async def offline(
         self,
         address: Address,
-        sender: str,
+        sender: Caller,
         work: bytes,
         life: Life | None,
         clocks: Mapping[int, int],
@@ -67,7 +68,9 @@ class Rescuing:
                 return False
             clients = sorted(scanned.structs)
         incarnation = life.incarnation if life else 0
-        await self.keep(address, "offline", sender, incarnation, clients, work)
+        await self.keep(
+            address, "offline", sender.user, incarnation, clients, work, anyone=sender.anyone
+        )
         return True
 
     async def _scan(self, work: bytes) -> Scan:
@@ -83,11 +86,19 @@ class Rescuing:
         incarnation: int,
         clients: Sequence[int],
         work: bytes,
+        *,
+        anyone: bool = False,
     ) -> None:
-        """Put work aside, together with what came of the same before; raises as `offline`."""
-        # The same people's work on the same copy: a client that comes back again and again, each
-        # time with a little more, leaves one rescue.
-        same = repr((origin, sender, incarnation, list(clients))).encode()
+        """Put work aside, together with what came of the same before; raises as `offline`.
+
+        Args:
+            clients: Whose blocks are in it.
+            anyone: The sender is somebody else each time, as with ``--open``.
+        """
+        # The same person's work on the same copy: a client that comes back again and again, each
+        # time with a little more, leaves one rescue. What only deletes names nobody.
+        whose = "" if anyone else sender
+        same = repr((origin, whose, incarnation, list(clients) or work)).encode()
         id = hashlib.blake2b(same, digest_size=6).hexdigest()
         now = first = self._core.clock.time()
         before = await self.rows.rescued(address, id)
