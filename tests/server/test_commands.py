@@ -191,6 +191,8 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
         words += ["--to", "memory:"] if path == "migrate" else []
+        words += ["01234567"] if path in ONE_UPDATE else []
+        words += ["--yes"] if path == "quarantine drop" else []
         words += ["a-file"] if path == "room import" else []
         code, _, err = run(*words, stdin=PASSWORD)
         assert (code, err.splitlines()[0]) == (1, f"parvis: there is no data folder {data}"), path
@@ -284,6 +286,7 @@ def test_the_doctor_says_that_letters_are_files(
 
 # Rooms
 
+ONE_UPDATE = ("quarantine show", "quarantine replay", "quarantine drop")
 ONE_ROOM = ("room inspect", "room history", "room export", "room delete")
 
 
@@ -470,7 +473,7 @@ def findings(run: Run, *words: str, code: int) -> dict[str, Any]:
 
 def built(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the doctor find the page, whether or not this checkout has built it."""
-    monkeypatch.setattr("parvis.server.commands.doctor.is_built", lambda: True)
+    monkeypatch.setattr("parvis.server.checks.program.is_built", lambda: True)
 
 
 def test_the_doctor_finds_a_healthy_node_healthy(
@@ -519,8 +522,8 @@ def test_the_doctor_finds_a_damaged_file(
     assert not found[f"tenants/{file.name}"]["good"]
     assert found["control.db"]["good"]
     _, out, _ = run("doctor", "--port", "0")
-    assert re.search(rf"^WRONG +tenants/{re.escape(file.name)}", out, re.MULTILINE)
-    assert "hint: tenants/" in out
+    assert re.search(rf"^  fail  tenants/{re.escape(file.name)}", out, re.MULTILINE)
+    assert "hint:  Stop the node, keep a copy" in out
 
 
 def test_the_doctor_finds_a_port_that_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,7 @@ class Metrics:
 
     # The firewall
     poison = plain(Counter, "Updates set aside because they break documents.")
+    quarantined = plain(Gauge, "Updates in quarantine, which nobody has replayed or dropped.")
     helper_losses = by(Counter, "Helper processes lost at work.", "cause")
     worker_deaths = plain(Gauge, "Workers that died since the supervisor started.")
 

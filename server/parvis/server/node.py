@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from parvis.storage import Blobs, StorageError, Store, StoreUnavailable, User
-from parvis.storage.factory import open_blobs, open_store
+from parvis.storage.factory import open_blobs, open_inspection, open_store
 
 from .api import Api, Gate, make_app
 from .backup.standing import standing
 from .clock import SystemClock, SystemRandom
+from .condition import condition
 from .core import Core
 from .doorway import accept
 from .firewall.helpers import DEFAULT, HelperPool
@@ -42,6 +44,10 @@ from .operator_socket import start_operator_socket
 from .pages import add_pages
 from .ports import Clock
 from .probes import add_probes
+from .setaside.counting import count_quarantined
+from .setaside.desk import Desk
+from .setaside.journal import Journal
+from .setaside.live import replay_live
 from .settings import LOCAL_TENANT, Settings, SettingsInvalid
 from .sockets import Sockets
 from .worker import StartRefused, WorkerContext
@@ -130,9 +136,14 @@ async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:
     most = settings.server.max_connections + SPARE
     for door in await accept(runner.server, context.sockets, most=most):
         stack.callback(door.close)
-    await _let_operators_in(core, identity, settings, home, intake, stack)
+    tell = partial(condition, core, health, context.restarts)
+    await _let_operators_in(core, identity, settings, home, intake, tell, stack)
 
     core.spawn(_beat(core, health, settings.data))
+    if settings.store_url != "memory:":
+        inspection = open_inspection(settings.store_url)
+        stack.push_async_callback(inspection.close)
+        core.spawn(count_quarantined(inspection, core.metrics, core.clock))
     # With --open nobody has an account.
     secret = None if settings.server.open else await identity.people.set_up_secret()
     context.report_ready(f"{home}/setup#{secret}" if secret else None)
@@ -254,6 +265,7 @@ async def _let_operators_in(
     settings: Settings,
     home: str,
     intake: Intake,
+    tell: Callable[[], dict[str, Any]],
     stack: AsyncExitStack,
 ) -> None:
     """Answer `parvis …` commands, which cannot open the data folder while we hold it."""
@@ -265,6 +277,14 @@ async def _let_operators_in(
         delete=core.directory.delete,
         clock=core.clock,
         home=home,
+        desk=Desk(
+            core.store,
+            core.helpers,
+            core.clock,
+            partial(replay_live, core),
+            Journal(settings.data),
+        ),
+        condition=tell,
         intake=intake,
         core=core,
     )
@@ -274,6 +294,7 @@ async def _let_operators_in(
 
 def _poisoned(context: WorkerContext, metrics: Metrics, digest: bytes) -> None:
     metrics.poison.inc()
+    metrics.quarantined.inc()  # until it is counted again
     context.report_settled(digest)
 
 

@@ -29,6 +29,7 @@ from .lives import asking as lives
 from .moving_in.asking import plan, take
 from .moving_in.taking import Intake
 from .ports import Clock, Helpers
+from .setaside.desk import Desk
 
 Json = Any
 Delete = Callable[[str, str], Awaitable[None]]
@@ -54,6 +55,8 @@ class Operations:
     Args:
         delete: Deletes a room of a tenant, also while it is live.
         home: Where the web app is, for links.
+        desk: Where updates in quarantine are looked after.
+        condition: Tells how the node is, where one runs.
         intake: Takes documents of other servers in, where a node runs.
         core: The node, where one runs.
     """
@@ -68,6 +71,8 @@ class Operations:
         delete: Delete,
         clock: Clock,
         home: str,
+        desk: Desk,
+        condition: Callable[[], Json] = dict,
         intake: Intake | None = None,
         core: Core | None = None,
     ) -> None:
@@ -81,6 +86,8 @@ class Operations:
         self._delete = delete
         self._clock = clock
         self._home = home
+        self._desk = desk
+        self._condition = condition
 
     async def user_add(
         self, *, email: str, name: str, password: str, admin: bool, tenant: str
@@ -221,21 +228,25 @@ class Operations:
             raise NotServing("no node serves this data folder")
         return self._core
 
-    async def quarantine_list(self, *, tenant: str, room: str | None) -> Json:
-        """List updates that were set aside because they broke a replica."""
-        return [
-            {
-                "room": each.room,
-                "part": each.part,
-                "offset": each.offset,
-                "size": len(each.update),
-                "digest": each.digest.hex(),
-                "sender": each.sender,
-                "time": each.time,
-                "reason": each.reason,
-            }
-            for each in await self._store.quarantined(tenant, room)
-        ]
+    async def quarantine_list(self, **asked: Json) -> Json:
+        """List updates that were set aside because they broke a replica; see `Desk.listed`."""
+        return await self._desk.listed(**asked)
+
+    async def quarantine_show(self, **asked: Json) -> Json:
+        """Tell all about one of them; see `Desk.show`."""
+        return await self._desk.show(**asked)
+
+    async def quarantine_replay(self, **asked: Json) -> Json:
+        """Put one back into its log; see `Desk.replay`."""
+        return await self._desk.replay(**asked)
+
+    async def quarantine_drop(self, **asked: Json) -> Json:
+        """Forget one for good; see `Desk.drop`."""
+        return await self._desk.drop(**asked)
+
+    async def node_state(self) -> Json:
+        """Tell how the node is; see `parvis.server.condition`."""
+        return self._condition()
 
     async def backup_sign(self, *, digest: str, fresh: str) -> Json:
         """Sign the manifest of a backup in the node's name; see `parvis.server.backup.keys`.
@@ -348,6 +359,10 @@ OPERATIONS: Final = (
     "rescued_export",
     "rescued_drop",
     "quarantine_list",
+    "quarantine_show",
+    "quarantine_replay",
+    "quarantine_drop",
+    "node_state",
     "backup_sign",
 )
 """The methods of `Operations` that may be asked for by name."""

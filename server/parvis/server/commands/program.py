@@ -109,6 +109,13 @@ def _one_moment(parser: argparse.ArgumentParser) -> None:
     moment.add_argument("--version", dest="version_id", metavar="ID", help="a named version's id")
 
 
+ASIDE: Final = (
+    _argument("--room", metavar="ROOM", help="of one room only: type/key or type/key:part"),
+    _argument("--type", default="", help="of rooms of one type only"),
+    _argument("--prefix", default="", help="of rooms whose key begins so"),
+)
+IDS: Final = _argument("ids", metavar="ID", nargs="*", help="the beginning of an id")
+ALL: Final = _argument("--all", action="store_true", help="all that the filters leave")
 KEY: Final = _argument("--key", metavar="FILE", help="key file of parvis backup key (backup.key)")
 BACKUP: Final = _argument("file", metavar="FILE", help="a file, or s3://BUCKET/PREFIX/NAME?…")
 NEWEST: Final = _argument(
@@ -327,8 +334,28 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
     ),
     "quarantine list": (
         "list updates that were set aside",
-        _lazily("rooms", "quarantine"),
-        (TENANT, _argument("--room", help="of one room only")),
+        _lazily("quarantine", "list_all"),
+        (TENANT, *ASIDE),
+    ),
+    "quarantine show": (
+        "tell all about an update that was set aside",
+        _lazily("quarantine", "show"),
+        (
+            TENANT,
+            *ASIDE[:1],
+            _argument("id", metavar="ID", help="the beginning of its id"),
+            _argument("--export", metavar="FILE", help="write its bytes"),
+        ),
+    ),
+    "quarantine replay": (
+        "put updates back into their rooms, if they break nothing any more",
+        _lazily("quarantine", "replay"),
+        (TENANT, *ASIDE, IDS, ALL),
+    ),
+    "quarantine drop": (
+        "forget updates that were set aside, for good",
+        _lazily("quarantine", "drop"),
+        (TENANT, *ASIDE, IDS, ALL, _argument("--yes", action="store_true", help="do not ask")),
     ),
     "backup key": (
         "make the key file that opens backups",
@@ -410,6 +437,7 @@ COMMANDS: Final[dict[str, tuple[str, Run, tuple[Add, ...]]]] = {
         (
             _argument("--host", help="address a node would listen on"),
             _argument("--port", help="port a node would listen on"),
+            _argument("--deep", action="store_true", help="read everything, however long it takes"),
         ),
     ),
     "config check": ("check the settings", _lazily("configuring", "check_settings"), ()),

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -19,6 +20,9 @@ from ..hosting.registry import installed
 from ..identity import open_identity
 from ..operations import Operations
 from ..operator_socket import ask, fault
+from ..setaside.desk import Desk
+from ..setaside.journal import Journal
+from ..setaside.stored import replay_stored
 from ..settings import Settings
 from .output import CommandError
 
@@ -106,6 +110,13 @@ async def _here(settings: Settings, operation: str, arguments: Mapping[str, Any]
             delete=delete,
             clock=clock,
             home=_home(settings),
+            desk=Desk(
+                store,
+                helpers,
+                clock,
+                partial(replay_stored, store, helpers, clock),
+                Journal(settings.data),
+            ),
         )
         try:
             return await getattr(operations, operation)(**arguments)

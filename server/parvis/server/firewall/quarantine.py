@@ -119,7 +119,7 @@ class Quarantine:
         """
         if self.is_poison(address, update):
             return False
-        reason = await self._try_out(address, base, update)
+        reason = await self.verdict(address, base, update)
         if reason:
             await self.condemn(address, update, sender, reason)
             return False
@@ -159,6 +159,18 @@ class Quarantine:
         except StoreUnavailable as error:
             logger.error("%s: the poison is not in the store yet: %s", address, error)
 
+    def pardon(self, address: Address, digest: bytes) -> None:
+        """Let an update in again that turned out harmless, in this part."""
+        self._poison.discard((address, digest))
+        if not any(known == digest for _, known in self._poison):
+            self._suspects.discard(digest)
+        self._quiet = not self._suspects
+
+    @property
+    def unsaved(self) -> int:
+        """How many poison updates the store does not have yet."""
+        return len(self._unsaved)
+
     def _remember(self, address: Address, digest: bytes) -> None:
         self._poison.add((address, digest))
         # So that whoever only asks `is_suspect` comes to `judge`, which knows at once.
@@ -172,8 +184,15 @@ class Quarantine:
             if self._unsaved and self._unsaved[0][1] is poison:
                 del self._unsaved[0]
 
-    async def _try_out(self, address: Address, base: Sequence[bytes], update: bytes) -> str:
-        """Return why the update is poison, or nothing."""
+    async def verdict(self, address: Address, base: Sequence[bytes], update: bytes) -> str:
+        """Return why an update is poison, or nothing; whatever was known of it before.
+
+        Args:
+            base: What the document holds without it.
+
+        Raises:
+            HelperMissing: If no helper could be started; nothing is known then.
+        """
         bases, read = [list(base), list[bytes]()], True
         first: Exception | None = None
         while True:

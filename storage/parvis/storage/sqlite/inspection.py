@@ -198,8 +198,11 @@ class SqliteInspection:
                 hint="Name the data folder with --data; a start makes a new one.",
             )
         try:
-            url = f"file:{quote(str(file.path.resolve()))}?mode=ro"
+            # Who only reads leaves files of the write-ahead log behind that nobody takes away.
+            mode = "rw" if os.access(file.path, os.W_OK) else "ro"
+            url = f"file:{quote(str(file.path.resolve()))}?mode={mode}"
             with closing(sqlite3.connect(url, uri=True, timeout=WAITS)) as connection:
+                connection.execute("PRAGMA query_only = ON")
                 if until is not None:
                     connection.set_progress_handler(lambda: time.monotonic() > until, STEPS)
                 return look(connection)

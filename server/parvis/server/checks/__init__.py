@@ -1,0 +1,1 @@
+"""What ``parvis doctor`` looks at, one idea per file; `registry` names them all."""

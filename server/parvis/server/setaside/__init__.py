@@ -1,0 +1,1 @@
+"""What an administrator does about updates in quarantine: looks, puts back, drops."""
