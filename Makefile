@@ -156,6 +156,7 @@ debian:
 	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing="$$missing postgresql"; \
 	command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || missing="$$missing pgbouncer"; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	{ command -v gcc >/dev/null && [ -e /usr/include/stdio.h ]; } || missing="$$missing gcc libc6-dev"; \
 	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing="$$missing libfaketime"; \

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from parvis.storage.errors import StorageError
 from parvis.storage.sqlite.migrations import bring_up, steps
+from parvis.storage.sqlite.resync import resync
 from parvis.storage.sqlite.statements import PluginSql
 from parvis.storage.tenants import safe_name, tenant_of
 
@@ -94,10 +95,12 @@ def connect_writer(file: DataFile, *, create: bool) -> Database:
     Raises:
         FileNotFoundError: If it is missing and not to be created.
         SchemaTooNew: If it belongs to a later version of Parvis.
+        OSError: If what an earlier process left behind cannot be made durable.
     """
     new = not file.path.exists()
     if new and not create:
         raise FileNotFoundError(file.path)
+    resync(file.path.with_name(file.name + "-wal"))
     connection = _connect(file, "rwc" if create else "rw")
     try:
         if new:
