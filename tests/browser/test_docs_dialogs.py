@@ -109,3 +109,11 @@ def test_a_space_is_found_by_its_name_and_chosen_by_keys(
         "wrong": [],
         "errors": [],
     }
+
+
+def test_what_opens_at_a_held_button_stays_there_while_the_page_scrolls(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    result = run_in_browser("docs-dialogs", "held", node)
+    stays = [True, 0]
+    assert result == {"moved": {"who": stays, "more": stays, "bell": stays}, "errors": []}

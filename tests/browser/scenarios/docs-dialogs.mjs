@@ -192,3 +192,33 @@ export async function place_by_keys({ url, chromium }) {
   await browser.close()
   return result
 }
+
+/** What is open at a button that the window holds stays with it while the page scrolls below. */
+export async function held({ url, chromium }) {
+  const browser = await launch(chromium)
+  const ada = await member(browser, url, 'ada')
+  const key = await documentOf(ada, 'Long enough', Array.from({ length: 80 }, (_, at) => `Line ${at}.`).join('\n\n'))
+  await open(ada, url, key)
+  const moved = {}
+  for (const [name, button, shown] of [
+    ['who', '.sidebar footer button', '[role=menu]'],
+    ['more', 'header.bar [aria-label="More about this document"]', '[role=menu]'],
+    ['bell', 'header.bar [aria-label^="Notifications"], header.bar [aria-label*="unread"]', '.popover'],
+  ]) {
+    await ada.locator(button).click()
+    await ada.locator(shown).waitFor()
+    // Within one task: nobody has had the time to place anything anew.
+    moved[name] = await ada.locator(shown).evaluate((node) => {
+      const top = () => node.parentElement.getBoundingClientRect().top
+      const before = top()
+      scrollTo(0, scrollY + 300)
+      return [scrollY > 0, top() - before]
+    })
+    await ada.keyboard.press('Escape')
+    await ada.locator(shown).waitFor({ state: 'detached' })
+    await ada.evaluate(() => scrollTo(0, 0))
+  }
+  const result = { moved, errors: errorsOf(ada) }
+  await browser.close()
+  return result
+}
