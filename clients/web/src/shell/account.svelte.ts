@@ -1,7 +1,7 @@
 // Who is at the keyboard: somebody signed in, a stranger, or a guest of an open node.
 import { isChosen, language, speak, t, LANGUAGES, type Language } from '@i18n'
 import { COLORS, drawColor, fitColor } from '@ui/people'
-import { api, onSignedOut, Refusal } from './api'
+import { api, endWith, onSignedOut, Refusal } from './api'
 import { local } from '../device/local'
 
 export interface User {
@@ -132,9 +132,11 @@ class Account {
 
   /** Ends the session and forgets what this browser keeps of it. Throws `Refusal` if the node does not hear. */
   async signOut(): Promise<void> {
-    await api.delete('session')
     const { user } = this
-    this.#nobody()
+    await endWith(async () => {
+      await api.delete('session', { isLast: true })
+      this.#nobody()
+    })
     if (user) await Promise.all(Array.from(this.#leaving, (leave) => leave(user)))
   }
 

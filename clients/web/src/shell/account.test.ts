@@ -1,6 +1,6 @@
 import { load } from '@i18n'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { api, Refusal, send } from './api'
+import { api, Refusal, send, SIGNED_OUT } from './api'
 import { account, guestName } from './account.svelte'
 import { details, words } from './refusals'
 
@@ -81,6 +81,42 @@ test('signing out forgets what this browser keeps, after the node has heard', as
   replies['DELETE session'] = { status: 204 }
   await account.signOut()
   expect([account.status, forgotten, localStorage.getItem('parvis.session')]).toEqual(['out', ['u_1'], null])
+})
+
+test('nothing is asked beside signing out, nor after it in the name of the session', async () => {
+  replies['GET session'] = { body: { user: ADA } }
+  replies['DELETE session'] = { status: 204 }
+  replies['GET notices'] = { body: { notices: [] } }
+  await account.load()
+  asked.length = 0
+  let answer = (): void => undefined
+  const { fetch } = globalThis
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    if (url.endsWith('slow')) await new Promise<void>((resolve) => (answer = resolve))
+    return fetch(url, init)
+  })
+  replies['GET slow'] = { body: {} }
+  const before = api.get('slow')
+  const leaving = account.signOut()
+  const meanwhile = api.get('notices').catch((error: unknown) => error)
+  await new Promise((resolve) => setTimeout(resolve))
+  expect(asked).toEqual([])
+  answer()
+  await Promise.all([before, leaving])
+  expect(await meanwhile).toMatchObject({ code: SIGNED_OUT, status: 401 })
+  expect([account.status, asked]).toEqual(['out', ['GET slow', 'DELETE session']])
+})
+
+test('what waited for a signing out that failed is asked', async () => {
+  replies['GET session'] = { body: { user: ADA } }
+  replies['GET notices'] = { body: { notices: [] } }
+  await account.load()
+  asked.length = 0
+  const leaving = account.signOut()
+  const meanwhile = api.get('notices')
+  await expect(leaving).rejects.toMatchObject({ code: 'no_answer' })
+  expect(await meanwhile).toEqual({ notices: [] })
+  expect([account.status, asked]).toEqual(['in', ['DELETE session', 'GET notices']])
 })
 
 test('refusals are said in words of their own, by code, then by status', () => {

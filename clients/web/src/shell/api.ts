@@ -30,8 +30,19 @@ export interface Ask {
   readonly type?: string
   /** Proves who one is by more than the session: a 401 is about that proof and ends no session. */
   readonly isProof?: boolean
+  /** Ends the session: see `endWith`. */
+  readonly isLast?: boolean
 }
 
+/** Milliseconds that signing out waits for what is under way. */
+const PATIENCE = 5_000
+/** Requests in the session's name that have no answer yet. */
+const underWay = new Set<Promise<Response>>()
+/** Whether the session has ended in the end; null unless it is about to. */
+let ending: Promise<boolean> | null = null
+
+/** The code of what was not sent any more, because its sender has signed out. */
+export const SIGNED_OUT = 'signed_out'
 const BASE = '/api/v1/'
 const listeners = new Set<(refusal: Refusal) => void>()
 
@@ -48,8 +59,37 @@ export function address(path: string, query: Ask['query'] = {}): string {
   return `${BASE}${path}${search ? `?${search}` : ''}`
 }
 
+/**
+ * Ends the session by `end` with nothing asked beside it, which the node could only refuse: what is under way
+ * is answered first; what comes meanwhile waits, and is not sent once the session has ended.
+ */
+export async function endWith(end: () => Promise<void>): Promise<void> {
+  let settle: (hasEnded: boolean) => void = () => undefined
+  ending = new Promise((resolve) => (settle = resolve))
+  try {
+    await Promise.race([Promise.allSettled(underWay), new Promise((resolve) => setTimeout(resolve, PATIENCE))])
+    await end()
+    settle(true)
+  } finally {
+    ending = null
+    settle(false)
+  }
+}
+
 /** Sends a request and returns the answer as it came. Throws `Refusal`; an abort stays an abort. */
 export async function send(method: string, path: string, ask: Ask = {}): Promise<Response> {
+  if (ask.token || ask.isLast) return request(method, path, ask)
+  if (ending !== null && (await ending)) throw new Refusal(SIGNED_OUT, 'the session has ended', { status: 401 })
+  const answer = request(method, path, ask)
+  underWay.add(answer)
+  try {
+    return await answer
+  } finally {
+    underWay.delete(answer)
+  }
+}
+
+async function request(method: string, path: string, ask: Ask): Promise<Response> {
   const { body, signal, token } = ask
   const isRaw = body instanceof Blob || body instanceof ArrayBuffer || body instanceof Uint8Array
   const headers: Record<string, string> = {}

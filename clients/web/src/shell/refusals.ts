@@ -2,7 +2,7 @@
 import { t, type Key } from '@i18n'
 import { ErrorCode, ParvisError, Refused } from '@parvis/client'
 import { toasts } from '@ui/toasts.svelte'
-import { Refusal } from './api'
+import { Refusal, SIGNED_OUT } from './api'
 
 /** Code of an answer → what is said. Codes not listed fall back on their status. */
 const WORDS: Readonly<Record<string, Key>> = {
@@ -68,10 +68,11 @@ export function details(error: unknown): string {
 
 /**
  * Shows what went wrong until somebody closes it; `what` says what could not be done. With `retry`
- * there is a button for it. An abort says nothing: somebody wanted it.
+ * there is a button for it. An abort says nothing, nor does what signing out left unasked: somebody wanted it.
  */
 export function report(error: unknown, what?: string, retry?: () => void): void {
   if (error instanceof DOMException && error.name === 'AbortError') return
+  if (error instanceof Refusal && error.code === SIGNED_OUT) return
   const reason = words(error)
   toasts.error(what ? `${what} ${reason}` : reason, {
     details: details(error),
