@@ -213,6 +213,12 @@ def test_the_bell_rings_at_once_in_every_tab(run_in_browser: RunInBrowser, node:
     }
 
 
+def test_the_bell_makes_up_for_what_it_was_not_told(
+    run_in_browser: RunInBrowser, node: Server
+) -> None:
+    assert run_in_browser("docs-together", "bell_late", node) == {"errors": []}
+
+
 def test_signing_out_asks_first_while_something_is_only_here(
     run_in_browser: RunInBrowser, own_node: Server
 ) -> None:

@@ -265,3 +265,53 @@ export async function bell({ url, chromium }) {
   await browser.close()
   return result
 }
+
+/** What is told while the list is on its way, or while nobody listens, is made up for. */
+export async function bell_late({ url, chromium }) {
+  const browser = await launch(chromium)
+  const [ada, grace] = [await member(browser, url, 'ada'), await member(browser, url, 'grace')]
+  await call(grace, 'POST', 'notices/read', {})
+  const unread = (n) => grace.getByRole('button', { name: n === 1 ? '1 unread notification' : `${n} unread notifications` })
+  const news = async (title) => share(ada, await documentOf(ada, title), 'grace', 'viewer')
+
+  // An answer from before the news comes after them.
+  let release = () => undefined
+  const isReleased = new Promise((resolve) => (release = resolve))
+  await grace.route(
+    '**/api/v1/notices?*',
+    async (route) => {
+      const response = await route.fetch()
+      await isReleased
+      await route.fulfill({ response })
+    },
+    { times: 1 },
+  )
+  const socket = grace.waitForEvent('websocket')
+  const welcome = socket.then((each) => each.waitForEvent('framereceived'))
+  await grace.reload()
+  await welcome
+  const told = (await socket).waitForEvent('framereceived')
+  await news('Told on the way')
+  await told
+  release()
+  await unread(1).waitFor()
+
+  // News while no socket opens, after the list was fetched.
+  let isCut = true
+  await grace.routeWebSocket('**/ws', (each) => {
+    if (isCut) void each.close({ code: 1013, reason: 'cut' })
+    else each.connectToServer()
+  })
+  await grace.reload()
+  await unread(1).waitFor()
+  await grace.getByText('No connection to the server.').waitFor()
+  await news('Told to nobody')
+  isCut = false
+  await grace.evaluate(() => dispatchEvent(new Event('online')))
+  await unread(2).waitFor()
+  await call(grace, 'POST', 'notices/read', {})
+  await grace.getByRole('button', { name: 'Notifications', exact: true }).waitFor()
+  const result = { errors: errorsOf(ada, grace) }
+  await browser.close()
+  return result
+}

@@ -22,6 +22,7 @@ let session: Session | null = null
 let askedBy = ''
 let owner: string | null = null
 const listeners = new Set<Listener>()
+const openers = new Set<() => void>()
 /** Those whose work may be only in this tab: see `isAtRisk`. */
 const risks = new Set<() => boolean>()
 
@@ -45,7 +46,9 @@ function open(id: string, tickets: () => Promise<string>, storage: string | null
   state.wanted = true
   state.status = made.status
   made.on('status', (status) => {
-    if (session === made) state.status = status
+    if (session !== made) return
+    state.status = status
+    if (status === 'open') for (const opener of openers) opener()
   })
   // Signed out elsewhere, disabled, or the password was changed: the node says which when it is asked.
   made.on('closed', () => {
@@ -100,6 +103,12 @@ export const live = {
   onSignal(listener: Listener): () => void {
     listeners.add(listener)
     return () => listeners.delete(listener)
+  },
+
+  /** Calls `opener` whenever the session has opened, for the first time or again: signals may have been missed. */
+  onOpen(opener: () => void): () => void {
+    openers.add(opener)
+    return () => openers.delete(opener)
   },
 
   /** Asks `risk` before somebody signs out: does it hold what is not on the server yet? */

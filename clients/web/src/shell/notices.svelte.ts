@@ -37,8 +37,14 @@ class Notices {
   failed = $state.raw<unknown>(null)
 
   #loading: Promise<void> | null = null
+  /** What is known, or on its way, is not the newest. */
+  #isStale = false
 
   constructor() {
+    // What happened while there was no line, or before there was one, was told to nobody here.
+    live.onOpen(() => {
+      if (this.isLoaded || this.failed !== null || this.#loading !== null) void this.load()
+    })
     live.onSignal(({ name, body }) => {
       if (name === 'notice') this.#add(body as unknown as Notice)
       else if (name === 'notices_read') void this.load()
@@ -47,21 +53,30 @@ class Notices {
       this.list = []
       this.unread = 0
       this.isLoaded = false
+      this.failed = null
       return Promise.resolve()
     })
   }
 
   /** Fetches the newest. What goes wrong is in `failed`. */
   load(): Promise<void> {
+    this.#isStale = true
     this.#loading ??= this.#load().finally(() => (this.#loading = null))
     return this.#loading
   }
 
   async #load(): Promise<void> {
-    try {
-      this.#take(await api.get<Page>('notices', { limit: LIMIT }), [])
-    } catch (error) {
-      this.failed = error
+    const reader = account.user?.id
+    while (this.#isStale) {
+      this.#isStale = false
+      try {
+        const page = await api.get<Page>('notices', { limit: LIMIT })
+        if (account.user?.id !== reader) return
+        // An answer may be older than what was told while it was on its way: then it is asked again.
+        if (!this.#isStale) this.#take(page, [])
+      } catch (error) {
+        this.failed = error
+      }
     }
   }
 
@@ -93,6 +108,7 @@ class Notices {
   }
 
   #add(notice: Notice): void {
+    if (this.#loading !== null) this.#isStale = true
     if (this.list.some(({ id }) => id === notice.id)) return
     this.list = [notice, ...this.list]
     if (!notice.read) this.unread += 1
