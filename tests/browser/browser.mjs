@@ -91,10 +91,22 @@ export async function textThat(page, what, fits) {
   }
 }
 
-/** Puts the cursor at the end of the text. */
+/** Puts the cursor at the end of the text, and resolves when the editor knows. */
 export async function goToEnd(page) {
   await page.focus('.ProseMirror')
   await page.keyboard.press('Control+End')
+  await caretKnown(page)
+}
+
+/** Resolves when the editor has the selection that the page has: it hears of it with an event of its own. */
+export async function caretKnown(page) {
+  await page.waitForFunction(() => {
+    const { view } = document.querySelector('.ProseMirror').editor
+    const { anchorNode, anchorOffset, focusNode, focusOffset } = getSelection()
+    if (!view.dom.contains(anchorNode) || !view.dom.contains(focusNode)) return false
+    const { anchor, head } = view.state.selection
+    return view.posAtDOM(anchorNode, anchorOffset) === anchor && view.posAtDOM(focusNode, focusOffset) === head
+  })
 }
 
 /** Makes the first account by the node's link and resolves when its pages are there. */

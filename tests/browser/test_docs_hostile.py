@@ -42,9 +42,9 @@ def test_a_paste_that_does_not_fit_is_refused_in_words_and_nothing_is_lost(
     blocks = {name: len(document["content"]) for name, document in documents.items()}
     assert (blocks.pop("breaks without an end"), blocks.pop("a novel")) == (3, 2001)
     assert set(blocks.values()) == {2}
-    # A word alone in its quotes comes in without them, or not at all, by where the caret stands.
-    quote = result["said"].pop("a deep quote")
-    assert quote == [DEEP] or "deep" in str(documents["a deep quote"]["content"])
+    # A word alone joins the words at the caret, without its quotes.
+    *_, last = documents["a word in deep quotes"]["content"]
+    assert last["content"] == [{"type": "text", "text": "Last.deep§"}]
     fits = "Up to 2 million fit; paste it in parts, or import it as a file."
     assert result == {
         "said": {
@@ -54,6 +54,8 @@ def test_a_paste_that_does_not_fit_is_refused_in_words_and_nothing_is_lost(
             "a line of a megabyte": [LONG],
             "too many paragraphs": [BLOCKS],
             "too many lines": [BLOCKS],
+            "a word in deep quotes": [],
+            "a deep quote": [DEEP],
             "a deep list": [DEEP],
             "tags without an end": [],
             "breaks without an end": [],
