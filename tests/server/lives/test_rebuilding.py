@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-
 import pytest
 
 from parvis.plugins import Refused
 from parvis.protocol import CloseCode, ErrorCode, hocuspocus as h, messages as m, yjs as y
-from parvis.server.lives.rebuilding import Rebuilt
 from parvis.server.testing import Visitor
-from parvis.storage import Head, Store
+from parvis.storage import Head
 from parvis.storage.factory import open_store
 from tests.server.dialects.stock_people import HocuspocusPerson, YPerson
-from tests.server.rooms.lab import Board, Draft, Lab, lab, read
-
-
-class Pad(Board):
-    """May be rebuilt, except for the notes."""
-
-    rebuilds = frozenset([""])
-
-
-async def rebuild(it: Lab, part: str = "", *, at_once: bool = False) -> Rebuilt:
-    assert it.core.rebuilding is not None
-    return await it.core.rebuilding.rebuild(it.lobby.kind, it.address(part), at_once=at_once)
-
-
-async def head(it: Lab) -> Head:
-    info = await it.store.inner.room(it.lobby.tenant, it.lobby.name)
-    assert info is not None
-    return info.parts[""]
-
-
-@asynccontextmanager
-async def bloated(store: Store | None = None) -> AsyncGenerator[tuple[Lab, Draft]]:
-    """A room in which Ada has written and erased a lot, and a copy of hers."""
-    async with lab(Pad(), store=store) as it:
-        ada = await it.join("ada")
-        draft = Draft(7)
-        ada.update(draft.write("kept"))
-        for _ in range(20):
-            ada.update(draft.write("gone"))
-            ada.update(draft.erase(4, 8))
-        await it.turns()
-        assert len(ada.acked) == 41
-        await it.empty()
-        yield it, draft
+from tests.server.lives.pad import Pad, away, bloated, head, rebuild, said_no
+from tests.server.rooms.lab import Draft, Lab, lab, read
 
 
 async def test_a_rebuilt_document_says_the_same_without_its_tombstones() -> None:
@@ -89,6 +53,13 @@ async def test_a_room_type_that_does_not_say_so_is_not_rebuilt() -> None:
             await rebuild(it, "chat")
 
 
+async def test_a_document_in_which_nobody_wrote_is_left_as_it_is() -> None:
+    async with lab(Pad()) as it:
+        await it.join("ada")
+        with pytest.raises(Refused, match="nothing was ever written"):
+            await rebuild(it)
+
+
 async def test_native_clients_who_are_there_are_told_to_start_over() -> None:
     async with bloated() as (it, _):
         bob = await it.join("bob")
@@ -120,13 +91,6 @@ async def test_a_native_client_cannot_bring_an_earlier_life_back() -> None:
         assert [each.code for each in bob.of(m.Refuse)] == [ErrorCode.STALE_INCARNATION]
         assert bob.of(m.Reset)
         assert (await it.join("cy")).text == "kept"
-
-
-def away(it: Lab, draft: Draft) -> YPerson:
-    """Return a y-websocket client that comes back with a copy."""
-    person = YPerson(it, "cy")
-    person.say(y.encode_sync_step1(draft.doc.get_state()))
-    return person
 
 
 async def test_a_stock_client_that_was_away_is_given_nothing_and_its_work_is_put_aside() -> None:
@@ -178,10 +142,6 @@ async def test_a_client_that_comes_back_again_and_again_leaves_one_rescue() -> N
         found = await it.core.lives.rows.rescued(it.address(), rescue.id)
         assert found is not None
         assert read(draft.doc.get_update(), found[1]) == "kept!!!"
-
-
-def said_no(person: YPerson) -> Callable[[], bool]:
-    return lambda: any(isinstance(each, y.PermissionDenied) for each in person.heard)
 
 
 async def test_work_that_only_erases_is_put_aside_too() -> None:

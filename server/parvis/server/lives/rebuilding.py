@@ -161,6 +161,8 @@ class Rebuilding:
         rows = self._core.lives.rows
         if await rows.lives(part.address) >= LIVES or len(part.retired) > CLIENTS:
             raise Refused(ErrorCode.REFUSED, "it was rebuilt as often as a document can be")
+        if part.durable == part.since:
+            raise Refused(ErrorCode.REFUSED, "nothing was ever written here")
         deadline = self._core.clock.monotonic() + QUIET
         while True:
             if at_once:

@@ -1,7 +1,17 @@
 """Lives of a part: its log is begun anew from a state, and goes on counting."""
 
 from parvis.storage.api import Address, Head, Snapshot, Status, Store
-from parvis.storage.conformance.base import ROOM, TENANT, Home, StoreSuite, entry, home_of
+from parvis.storage.conformance.base import (
+    BOOKED,
+    BOOKINGS,
+    ROOM,
+    TENANT,
+    Home,
+    StoreSuite,
+    book,
+    entry,
+    home_of,
+)
 
 
 async def head_of(store: Store) -> Head:
@@ -67,3 +77,19 @@ class LivesSuite(StoreSuite):
         answer = await store.rebuild(home.address, home.fence, expected=0, entry=entry("whole"))
         assert answer.offsets == (1,)
         assert await head_of(store) == Head(1, 1)
+
+    async def test_a_life_begins_with_its_statements_or_not_at_all(self, store: Store) -> None:
+        await store.migrate("calendar", BOOKINGS)
+        home = await home_of(store)
+        await home.log("a")
+        wrong = entry("all", statements=[book(1), book(1, "bob")])
+        answer = await store.rebuild(home.address, home.fence, expected=1, entry=wrong)
+        assert (answer.status, answer.offsets, set(answer.refusals)) == (Status.LOGGED, (0,), {0})
+        assert await head_of(store) == Head(1, 1)
+        assert not await store.query(TENANT, BOOKED)
+        good = entry("whole", statements=[book(1)])
+        for _ in range(2):
+            answer = await store.rebuild(home.address, home.fence, expected=1, entry=good)
+            assert answer.offsets == (2,)
+        assert await head_of(store) == Head(2, 2, since=1)
+        assert await store.query(TENANT, BOOKED) == [(1, "ann")]
