@@ -10,10 +10,12 @@ from typing import Final
 
 from parvis.plugins import (
     Access,
+    Adopted,
     Answer,
     Caller,
     Commit,
     ErrorCode,
+    Foreign,
     Job,
     Node,
     Part,
@@ -29,6 +31,7 @@ from parvis.plugins import (
     migrations_in,
 )
 
+from .arrivals import Arrivals, key_of
 from .changes import Changes
 from .commands import SLOW, Commands
 from .comments import Comments
@@ -118,6 +121,7 @@ class Docs(RoomType[YDoc]):
             Filing(office, rights),
             history,
         )
+        self._arrivals = Arrivals(office, documents)
         self._upkeep = Upkeep(office, notices)
         self._versions = versions = Versions(office, rights)
         self._commands = Commands(rights, documents, Comments(office, notices), versions)
@@ -175,6 +179,12 @@ class Docs(RoomType[YDoc]):
 
     async def on_delete(self, node: Node, tenant: str, key: str) -> None:
         await self._documents.forget(tenant, key)
+
+    def import_key(self, name: str) -> str:
+        return key_of(name)
+
+    async def on_import(self, node: Node, owner: Caller, key: str, foreign: Foreign) -> Adopted:
+        return await self._arrivals.adopted(owner, key, foreign)
 
     async def on_job(self, node: Node, tenant: str, job: Job) -> None:
         key = job.payload.decode()

@@ -226,6 +226,16 @@ def _attributes(holder: Json, kind: NodeType | MarkType, path: str) -> Iterator[
             yield Invalid(f"{path}.{name}", wrong)
 
 
+def fits(kind: NodeType | MarkType, name: str, value: object) -> bool:
+    """Tell whether a node or a mark of this kind may have this attribute, with this value."""
+    known = defaults(kind)
+    if name not in known:
+        return False
+    if value is None:
+        return known[name] is None
+    return _wrong(f"{kind.name}.{name}", name, value) is None
+
+
 def _wrong(full: str, name: str, value: object) -> str | None:
     rule = _VALUES.get(full) or _VALUES[name]
     return _KINDS[rule["kind"]](value, rule)

@@ -9,6 +9,7 @@ from typing import Final
 from .databases import open_database
 from .files import SQLITE_HEAD, Files
 from .sources import KINDS, Source, SourceError
+from .y_leveldb import YLevelDB
 
 Open = Callable[[Path, Path], Source]
 
@@ -17,7 +18,16 @@ def _files(path: Path, folder: Path) -> Source:
     return Files(path)
 
 
-OPEN: Final[Mapping[str, Open]] = {"files": _files, "database": open_database}
+def _leveldb(path: Path, folder: Path) -> Source:
+    return YLevelDB(path)
+
+
+OPEN: Final[Mapping[str, Open]] = {
+    "files": _files,
+    "database": open_database,
+    "leveldb": _leveldb,
+}
+"""What a path looks like → what opens it."""
 
 
 def open_source(path: Path, folder: Path, expected: str | None = None) -> Source:
@@ -41,9 +51,13 @@ def open_source(path: Path, folder: Path, expected: str | None = None) -> Source
 def _form(path: Path) -> str:
     try:
         if path.is_dir():
-            return "files"
+            return "leveldb" if any(_is_leveldb(file.name) for file in path.iterdir()) else "files"
         with path.open("rb") as file:
             head = file.read(len(SQLITE_HEAD))
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror}") from None
     return "database" if head == SQLITE_HEAD else "files"
+
+
+def _is_leveldb(name: str) -> bool:
+    return name == "CURRENT" or name.startswith("MANIFEST-") or name.endswith(".ldb")

@@ -60,6 +60,7 @@ async def workbench(settings: Settings) -> AsyncGenerator[Intake]:
             limits=Limits(),
         )
         stack.push_async_callback(core.close)
+        await core.consumers.close()  # the next node does what they do, from their cursors
         identity = await open_identity(settings, accounts, clock, random)
         stack.callback(identity.close)
         where = settings.blobs
