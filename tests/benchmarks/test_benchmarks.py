@@ -41,7 +41,7 @@ def test_the_benchmarks_in_chromium_run(name: str, chromium: Path) -> None:
 def test_appends_to_each_store_are_measured_beside_its_driver(store: str) -> None:
     printed = bench("storage_append", "--short", "--store", store)
     assert re.search(r"1000 rows per call +rows/s \d", printed), printed
-    assert re.search(r"raw: .*, 1000 rows per commit rows/s \d", printed), printed
+    assert re.search(r"raw: .*, 1000 rows per commit +rows/s \d", printed), printed
 
 
 def test_the_past_of_a_long_document_runs() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from parvis.storage import Entry, Statement, Status, Store
 from parvis.storage.conformance.base import BOOKED, book, entry, home_of
 from parvis.storage.postgres.engine import Engine
+from parvis.storage.postgres.transaction import transaction
 from tests.databases import NODE, Database
 
 FULL = """
@@ -101,4 +103,20 @@ async def test_a_commit_waits_for_the_disk_whatever_the_roles_setting(
             assert await connection.fetchval(asked) == transaction
     finally:
         await engine.close()
+        database.execute(f"ALTER ROLE {NODE} RESET synchronous_commit")
+
+
+async def test_a_commit_of_appends_waits_for_the_disk_too(database: Database) -> None:
+    """The function has settings of its own, which end with it; this one must not."""
+    database.execute(f"ALTER ROLE {NODE} SET synchronous_commit TO off")
+    connection = await asyncpg.connect(database.node)
+    try:
+        assert await connection.fetchval("SHOW synchronous_commit") == "off"
+        async with transaction(connection):
+            nothing = "SELECT parvis.append('acme', '{}', '{}')"
+            assert await connection.fetchval(nothing) == (None, None, None)
+            assert await connection.fetchval("SHOW synchronous_commit") == "on"
+            assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
+    finally:
+        await connection.close()
         database.execute(f"ALTER ROLE {NODE} RESET synchronous_commit")

@@ -17,11 +17,7 @@ from parvis.storage.postgres import statements
 from parvis.storage.postgres.engine import Engine
 from parvis.storage.postgres.faults import CONNECTION_LOST, code_of
 
-_TOGETHER = """
-    SELECT verdicts, ends, known_fences FROM parvis.append(
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-    )
-"""
+_TOGETHER = "SELECT verdicts, ends, known_fences FROM parvis.append($1, $2, $3)"
 # As in the function: each room by its key, in the order of their names.
 _LOCK = """
     SELECT locked.* FROM (
@@ -96,34 +92,29 @@ async def _together(
 ) -> dict[int, Appended]:
     """Append plain batches in one call; those that are missing in the answer need a closer look."""
     many = list(batches.values())
-    flat = [
-        (number, place, entry)
+    heads = [
+        (
+            batch.room,
+            batch.part,
+            batch.fence,
+            batch.expected,
+            len(batch.entries),
+            sum([len(entry.update) for entry in batch.entries]),
+        )
+        for batch in many
+    ]
+    rows = [
+        (number, place, entry.update, entry.sender, entry.time, entry.key)
         for number, batch in enumerate(many, 1)
         for place, entry in enumerate(batch.entries, 1)
     ]
     try:
-        verdicts, ends, fences = await engine.call(
-            tenant,
-            _TOGETHER,
-            tenant,
-            [batch.room for batch in many],
-            [batch.part for batch in many],
-            [batch.fence for batch in many],
-            [batch.expected for batch in many],
-            [len(batch.entries) for batch in many],
-            [sum(len(entry.update) for entry in batch.entries) for batch in many],
-            [number for number, _, _ in flat],
-            [place for _, place, _ in flat],
-            [entry.update for _, _, entry in flat],
-            [entry.sender for _, _, entry in flat],
-            [entry.time for _, _, entry in flat],
-            [entry.key for _, _, entry in flat],
-        )
+        verdicts, ends, fences = await engine.call(tenant, _TOGETHER, tenant, heads, rows)
     except StorageError as error:
         if _concerns_all(error):
             failed = Appended(Status.FAILED, detail=str(error))
             return dict.fromkeys(batches, failed)
-        return {}  # something in it cannot be stored: what, shows when they go one by one
+        return {}  # a key is known or a text is none: which, shows when they go one by one
     answers: dict[int, Appended] = {}
     for at, batch, verdict, end, fence in zip(batches, many, verdicts, ends, fences, strict=True):
         if verdict == _LOGGED:
