@@ -93,6 +93,24 @@ async def test_a_native_client_cannot_bring_an_earlier_life_back() -> None:
         assert (await it.join("cy")).text == "kept"
 
 
+async def test_what_a_native_client_brings_from_an_earlier_life_is_put_aside() -> None:
+    """As from an application that keeps documents itself, and cannot tell what is unsaved."""
+    async with bloated() as (it, draft):
+        await rebuild(it)
+        bob = await it.join("bob")
+        bob.update(draft.doc.get_update(), ref=4)
+        mine = Draft(99, draft.doc.get_update())
+        mine.write(" offline")
+        bob.update(mine.doc.get_update(), ref=5)
+        await it.turns()
+        await it.until(lambda: not it.core.working)
+        (rescue,) = await it.core.lives.rows.rescues(it.address())
+        assert (rescue.sender, rescue.incarnation) == ("bob", 1)
+        found = await it.core.lives.rows.rescued(it.address(), rescue.id)
+        assert found is not None
+        assert read(found[1]) == "kept offline"
+
+
 async def test_a_stock_client_that_was_away_is_given_nothing_and_its_work_is_put_aside() -> None:
     async with bloated() as (it, draft):
         await rebuild(it)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from pycrdt import merge_updates
 
-from parvis.plugins import Caller
+from parvis.plugins import Caller, Refused
 from parvis.protocol import Malformed
 from parvis.protocol.ranges import DeleteSet
 from parvis.protocol.surrogates import mend
 from parvis.protocol.update import Scan, scan
-from parvis.storage import Address
+from parvis.storage import Address, StorageError
 
 from ..firewall.scanning import scan_in_helper
 from ..ports import HelperStopped
@@ -23,6 +23,8 @@ from .rows import Rescue, Rows
 
 if TYPE_CHECKING:
     from ..core import Core
+    from ..rooms.fast import FastPart
+    from ..rooms.seat import Submission
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,18 @@ class Rescuing:
             address, "offline", sender.user, incarnation, clients, work, anyone=sender.anyone
         )
         return True
+
+    async def brought(self, part: FastPart, submission: Submission) -> None:
+        """Put aside what is new in an update that names an earlier life."""
+        scanned, seat = submission.scan, submission.seat
+        assert scanned is not None and seat is not None
+        base = part.retired.base((*scanned.structs, *scanned.deletes), part.document.clocks)
+        clocks = base.clocks if base else {**part.retired.clocks, **part.document.clocks}
+        deleted = DeleteSet() if base else part.document.deleted()
+        try:
+            await self.offline(part.address, seat.caller, submission.update, base, clocks, deleted)
+        except (Refused, StorageError) as problem:
+            logger.warning("%s: what came too late was not kept: %s", part.address, problem)
 
     async def _scan(self, work: bytes) -> Scan:
         if len(work) > self._core.limits.quick_update:

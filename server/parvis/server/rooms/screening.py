@@ -62,6 +62,9 @@ def has_room(part: FastPart, submission: Submission) -> bool:
     scanned = submission.scan
     assert scanned is not None
     if part.retired and part.retired.names((*scanned.structs, *scanned.deletes)):
+        if submission.seat is not None and submission.seat.resettable:
+            # It keeps its copy itself, if it knows what in it is unsaved. Others are asked for it.
+            part.room.node.spawn(part.room.node.lives.brought(part, submission))
         part.turn_down(submission, ErrorCode.STALE_INCARNATION, RELOAD)
         return False
     most = part.room.settings.max_part
