@@ -78,7 +78,10 @@ def _below(folder: Path) -> Iterator[Path]:
 
     for parent, folders, files in os.walk(folder, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
+        for name in sorted(files):
+            # Reading a pipe would wait for ever.
+            if not name.startswith(".") and (file := Path(parent, name)).is_file():
+                yield file
 
 
 def _name(file: Path, top: Path) -> str:
