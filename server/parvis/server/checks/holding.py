@@ -29,11 +29,12 @@ async def look(case: Examination) -> AsyncIterator[Finding]:
         yield warn("held by", f"{case.holder}; it answers: {fault.message}")
         return
     yield ok("held by", f"{case.holder}; it answers")
-    for finding in _node(state):
+    for finding in node(state):
         yield finding
 
 
-def _node(state: Any) -> list[Finding]:
+def node(state: Any) -> list[Finding]:
+    """Judge what a node says of itself, as `parvis.server.condition` has it."""
     found: list[Finding] = []
     bad = {name: each for name, each in state["checks"].items() if not each["ok"]}
     status = str(state["status"])

@@ -60,9 +60,9 @@ def keep(data: Path, before: Sequence[Measurement], new: Measurement) -> None:
 
 
 def about(before: Sequence[Measurement], now: float, days: float) -> Measurement | None:
-    """Return the newest measurement that is at least nearly so many days old."""
+    """Return the measurement that is as nearly as possible so many days old, not much younger."""
     old = [each for each in before if now - each.time >= days * DAY * 0.8]
-    return old[-1] if old else None
+    return min(old, key=lambda each: abs(now - each.time - days * DAY), default=None)
 
 
 def _time(measurement: Measurement) -> float:

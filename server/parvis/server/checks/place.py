@@ -46,7 +46,7 @@ async def look(case: Examination) -> AsyncIterator[Finding]:
         return
     disk = os.statvfs(nearest(data))
     free = disk.f_bavail * disk.f_frsize
-    yield _space(free, case.daily)
+    yield space(free, case.daily)
     if disk.f_files:  # some file systems have as many as there is room for
         share = disk.f_favail / disk.f_files
         detail = f"{disk.f_favail} of {disk.f_files} are free"
@@ -55,10 +55,15 @@ async def look(case: Examination) -> AsyncIterator[Finding]:
             yield ok("inodes", detail)
         else:
             yield (fail if share < FEW / 5 else warn)("inodes", detail, hint)
-    yield _kind(file_system(nearest(data)), sqlite=case.settings.store_url.startswith("sqlite:"))
+    yield suitable(file_system(nearest(data)), sqlite=case.settings.store_url.startswith("sqlite:"))
 
 
-def _space(free: int, daily: float | None) -> Finding:
+def space(free: int, daily: float | None) -> Finding:
+    """Judge how much room is left.
+
+    Args:
+        daily: Bytes that are needed each day; None: not known yet.
+    """
     hint = "Make room before the disk is full."
     left = free / daily if daily and daily > 0 else None
     detail = size(free)
@@ -72,7 +77,8 @@ def _space(free: int, daily: float | None) -> Finding:
     return ok("free space", detail, **figures)
 
 
-def _kind(kind: str, *, sqlite: bool) -> Finding:
+def suitable(kind: str, *, sqlite: bool) -> Finding:
+    """Judge a kind of file system, for a data folder that holds databases or does not."""
     if kind in REMOTE and sqlite:
         return fail(
             "file system",

@@ -262,7 +262,7 @@ def _concurrently(statement: str, schema: str, table: str) -> str:
 
 def _name(words: Sequence[Token], at: int) -> tuple[str, int]:
     """Return a name without its schema, and where what follows it begins."""
-    if words[at + 1].text == ".":
+    if at + 1 < len(words) and words[at + 1].text == ".":
         at += 2
     return words[at].text.strip('"'), at + 1
 
