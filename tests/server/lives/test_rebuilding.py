@@ -6,6 +6,8 @@ import pytest
 
 from parvis.plugins import Refused
 from parvis.protocol import CloseCode, ErrorCode, hocuspocus as h, messages as m, yjs as y
+from parvis.server.limits import Limits
+from parvis.server.rooms.compaction import compact
 from parvis.server.testing import Visitor
 from parvis.storage import Head
 from parvis.storage.factory import open_store
@@ -376,4 +378,37 @@ async def test_a_deleted_room_forgets_its_lives() -> None:
         await it.until(lambda: not it.core.working)
         assert not await rows.rescues(it.address())
         assert not await rows.retired(it.address())
+    await store.close()
+
+
+async def test_an_earlier_life_is_forgotten_with_its_history_but_for_its_client_ids() -> None:
+    store, _ = open_store("memory:")
+    async with bloated(store) as (it, draft):
+        await rebuild(it)
+        await it.empty()
+    few = Limits(compact_rows=3)
+    month = {"history_days": 30.0}
+    async with lab(Pad(), store=store, life=2, limits=few, settings=month) as it:
+        it.clock.pass_time(40 * 86_400)
+        await it.join("ada")
+        await compact(it.part)
+        assert it.part.first == 41
+        rows, address = it.core.lives.rows, it.address()
+        assert await rows.state(address, 1) == b"\x00\x00"
+        mine = Draft(99, draft.doc.get_update())
+        for work, rescued in (("", 0), ("!", 1)):
+            if work:
+                mine.write(work)
+            cy = away(it, mine)
+            await it.turns()
+            (asked,) = [each for each in cy.heard if isinstance(each, y.SyncStep1)]
+            assert asked.state_vector == b"\x00"
+            cy.say(y.encode_sync_step2(mine.doc.get_update()))
+            await it.until(said_no(cy))
+            assert len(await rows.rescues(address)) == rescued
+        (rescue,) = await rows.rescues(address)
+        found = await rows.rescued(address, rescue.id)
+        assert found is not None
+        assert (rescue.incarnation, read(found[1])) == (0, "kept!")
+        assert (await it.join("bob")).text == "kept"
     await store.close()

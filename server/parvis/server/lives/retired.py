@@ -13,10 +13,12 @@ class Life:
 
     Attributes:
         clocks: Its last state vector: every client id that ever wrote in it.
+        kept: What it said last is still known, so that work can build on it.
     """
 
     incarnation: int
     clocks: Mapping[int, int]
+    kept: bool = True
 
 
 class Retired:
@@ -47,8 +49,8 @@ class Retired:
     def base(self, clients: Iterable[int], present: Mapping[int, int]) -> Life | None:
         """Return the life that a copy with these clients builds on.
 
-        None if it is a mixture of several lives, the present one included, so that only the whole
-        copy says what is in it.
+        None if only the whole copy says what is in it: it is a mixture of several lives, the
+        present one included, or what that life said is not kept any more.
         """
         found: Life | None = None
         for client in clients:
@@ -58,7 +60,7 @@ class Retired:
             if life is not None and found is not None and life is not found:
                 return None
             found = life or found
-        return found
+        return found if found is not None and found.kept else None
 
 
 RELOAD: Final = "this document was rebuilt: reload the page"

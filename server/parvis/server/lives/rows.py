@@ -74,10 +74,16 @@ class Rows:
     async def retired(self, address: Address) -> Retired:
         """Return the client ids of all earlier lives of a part."""
         await self.prepare()
-        sql = f"SELECT incarnation, clocks FROM core_life WHERE {_HERE} ORDER BY incarnation"
+        sql = (
+            f"SELECT incarnation, clocks, length(state) FROM core_life WHERE {_HERE}"
+            " ORDER BY incarnation"
+        )
         found = await self._query(address, sql, address.room, address.part)
         return Retired(
-            [Life(number, decode_state_vector(zlib.decompress(clocks))) for number, clocks in found]
+            [
+                Life(number, decode_state_vector(zlib.decompress(clocks)), kept=size > 0)
+                for number, clocks, size in found
+            ]
         )
 
     async def lives(self, address: Address) -> int:
@@ -117,7 +123,20 @@ class Rows:
         """Return the last state of a life; an update that changes nothing if it is not kept."""
         sql = f"SELECT state FROM core_life WHERE {_HERE} AND incarnation = ?"
         found = await self._query(address, sql, address.room, address.part, incarnation)
-        return zlib.decompress(found[0][0]) if found else b"\x00\x00"
+        return zlib.decompress(found[0][0]) if found and found[0][0] else b"\x00\x00"
+
+    async def forget_states(self, address: Address) -> None:
+        """Forget what earlier lives said, but for those that something was rescued of.
+
+        Their client ids, and what was deleted in them, stay.
+        """
+        sql = (
+            f"UPDATE core_life SET state = ? WHERE {_HERE} AND NOT EXISTS (SELECT 1 FROM"
+            " core_rescue AS rescue WHERE rescue.room = core_life.room AND rescue.part ="
+            " core_life.part AND rescue.incarnation = core_life.incarnation)"
+        )
+        args = (b"", address.room, address.part)
+        await self._store.execute(address.tenant, [Statement(sql, args)])
 
     # Rescues
 

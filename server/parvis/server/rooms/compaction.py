@@ -70,7 +70,12 @@ async def _end_earlier_lives(part: FastPart, oldest: float) -> bool:
     last = await part.room.node.store.read(part.address, after=part.since - 1, limit=1)
     if not last or last[0].time >= oldest or await _consumed(part) < part.since:
         return False
-    return await _begin(part, part.since, b"")
+    if not await _begin(part, part.since, b""):
+        return False
+    rows = part.room.node.lives.rows
+    await rows.forget_states(part.address)
+    part.retired = await rows.retired(part.address)
+    return True
 
 
 async def _rows_before(part: FastPart, oldest: float) -> list[LoggedUpdate]:
