@@ -56,8 +56,10 @@ async function forgetOthers(): Promise<void> {
   await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== NAME).map((name) => caches.delete(name)))
 }
 
-/** The file of this version; if the browser has thrown it away, whatever the node has. */
+/**
+ * The file of this version; if the browser has thrown it away, whatever the node has. Opening the cache would
+ * make it anew, empty, for a last question that comes when the next version has removed it.
+ */
 async function kept(path: string, request: Request): Promise<Response> {
-  const cache = await caches.open(NAME)
-  return (await cache.match(path)) ?? fetch(request)
+  return (await caches.match(path, { cacheName: NAME })) ?? fetch(request)
 }
