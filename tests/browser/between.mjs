@@ -22,8 +22,9 @@ export async function between(url) {
       delete headers['if-none-match']
       delete headers['if-modified-since']
     }
+    // Each with a connection of its own: one kept for the next request may be closed just when that comes.
     request.pipe(
-      forward({ host: node.hostname, port: node.port, path: request.url, method: request.method, headers }, async (answer) => {
+      forward({ host: node.hostname, port: node.port, path: request.url, method: request.method, headers, agent: false }, async (answer) => {
         if (!change) {
           response.writeHead(answer.statusCode, answer.headers)
           answer.pipe(response)

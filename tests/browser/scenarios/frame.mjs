@@ -212,10 +212,11 @@ export async function new_version({ url, chromium, setup_link }) {
   const browser = await launch(chromium)
   const page = await person(browser, setup_link.replace(url, proxy.address))
   await setUp(page)
+  // The worker takes the pages that are there; one that is on its way just then has none until it is loaded again.
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   await page.goto(`${proxy.address}/account`)
   await inside(page)
   const generation = () => page.evaluate(() => document.querySelector('meta[name=generation]')?.content ?? 'first')
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
   const offers = page.getByText('A new version of Parvis is ready.')
   const first = [await offers.count(), await generation()]
   proxy.isNew = true
