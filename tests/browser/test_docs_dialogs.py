@@ -1,29 +1,7 @@
 """What stands over a document: sharing, handing over, moving, history; also without a line."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from tests.browser.conftest import RunInBrowser
-from tests.browser.test_docs_people import admit
-from tests.running import Server, start_server
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people and no mail server, shared by the tests that leave it running."""
-    with start_server(tmp_path_factory.mktemp("dialogs"), open=False) as server:
-        admit(server)
-        yield server
-
-
-@pytest.fixture
-def own_node(tmp_path: Path) -> Iterator[Server]:
-    """A node with three people for a test that takes it away."""
-    with start_server(tmp_path, open=False) as server:
-        admit(server)
-        yield server
+from tests.running import Server
 
 
 def test_what_is_fetched_late_is_there_without_a_line(

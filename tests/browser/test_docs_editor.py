@@ -1,20 +1,7 @@
 """The editor on its page, by keyboard: typing, menus, tables, images, pasting, finding, others."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.browser.conftest import RunInBrowser
-from tests.browser.test_docs_people import admit
-from tests.running import Server, start_server
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people; each test makes documents of its own."""
-    with start_server(tmp_path_factory.mktemp("editor"), open=False) as server:
-        admit(server)
-        yield server
+from tests.running import Server
 
 
 def test_what_is_typed_fast_becomes_what_it_means_at_its_place(

@@ -4,27 +4,16 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-import pytest
 from PIL import Image
 from pycrdt import XmlElement, XmlFragment, XmlText
 
 from parvis.plugins.docs.schema import check
 from tests.authors import author_of
 from tests.browser.conftest import RunInBrowser
-from tests.browser.test_docs_people import admit
-from tests.running import Server, start_server
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people, shared by the tests that leave it running."""
-    with start_server(tmp_path_factory.mktemp("hostile"), open=False) as server:
-        admit(server)
-        yield server
-
+from tests.running import Server
 
 TOO_MUCH = "Too much to paste at once:"
 BLOCKS = f"{TOO_MUCH} up to 20,000 paragraphs fit. Paste it in parts, or import it as a file."

@@ -1,20 +1,7 @@
 """Documents long enough to be drawn in sections."""
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.browser.conftest import RunInBrowser
-from tests.browser.test_docs_people import admit
-from tests.running import Server, start_server
-
-
-@pytest.fixture
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people."""
-    with start_server(tmp_path_factory.mktemp("long"), open=False) as server:
-        admit(server)
-        yield server
+from tests.running import Server
 
 
 def test_a_long_document_is_written_like_a_short_one(

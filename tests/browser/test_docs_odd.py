@@ -14,18 +14,9 @@ from pycrdt import Doc, XmlElement, XmlFragment, XmlText
 from parvis.storage import Batch, Entry
 from parvis.storage.factory import open_store
 from tests.authors import author_of, content_of
-from tests.browser.conftest import RunInBrowser
-from tests.browser.test_docs_people import admit
+from tests.browser.conftest import RunInBrowser, populated
 from tests.checkout import CHECKOUT
-from tests.running import Server, start_server
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people, shared by the tests that leave it running."""
-    with start_server(tmp_path_factory.mktemp("odd"), open=False) as server:
-        admit(server)
-        yield server
+from tests.running import Server
 
 
 def plant(server: Server, key: str, change: Callable[[XmlFragment], None]) -> None:
@@ -52,9 +43,9 @@ def plant(server: Server, key: str, change: Callable[[XmlFragment], None]) -> No
 
 
 def test_content_that_this_version_does_not_know_is_shown_and_left_alone(
-    run_in_browser: RunInBrowser, node: Server
+    run_in_browser: RunInBrowser, own_node: Server
 ) -> None:
-    ada = author_of(node, "ada@example.org")
+    ada = author_of(own_node, "ada@example.org")
     key = ada.new_document(title="Newer", format="markdown", content="Known words.")
 
     def write(fragment: XmlFragment) -> None:
@@ -62,9 +53,9 @@ def test_content_that_this_version_does_not_know_is_shown_and_left_alone(
         fragment.children.append(hologram)
         hologram.children.append(XmlText("Unknown words."))
 
-    plant(node, key, write)
+    plant(own_node, key, write)
     before = ada.read(key)
-    result = run_in_browser("docs-odd", "foreign", node, key=key)
+    result = run_in_browser("docs-odd", "foreign", own_node, key=key)
     assert sorted(result.pop("text").split("\n")) == ["", "Known words.", "Unknown words."]
     assert result == {
         "title": "This document was written with a newer version",
@@ -81,15 +72,14 @@ def test_content_that_this_version_does_not_know_is_shown_and_left_alone(
 
 
 @pytest.fixture
-def newer_node(tmp_path: Path) -> Iterator[Server]:
+def newer_node(people: Path, tmp_path: Path) -> Iterator[Server]:
     """A node whose documents have another schema than the web app that it serves."""
     newer = tmp_path / "newer"
     shutil.copytree(Path(CHECKOUT) / "plugins" / "parvis", newer / "parvis")
     schema = newer / "parvis" / "plugins" / "docs" / "schema.json"
     schema.write_text(schema.read_text().replace('"version": 1,', '"version": 99,'))
     path = f"{newer}{os.pathsep}{os.environ.get('PYTHONPATH', '')}".rstrip(os.pathsep)
-    with start_server(tmp_path, open=False, settings={"PYTHONPATH": path}) as server:
-        admit(server)
+    with populated(people, tmp_path, {"PYTHONPATH": path}) as server:
         yield server
 
 

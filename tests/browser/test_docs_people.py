@@ -1,53 +1,19 @@
 """Documents in the browser: several people at once, links, rights, history, the home, the looks."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
 
-import pytest
-
 from tests.browser.conftest import RunInBrowser
-from tests.running import Server, start_server
+from tests.running import Server
 from tests.stalled import stall_store
-
-PASSWORD = "zebra-quartz-mumble-74"
-PEOPLE = {"ada": "Ada Lovelace", "grace": "Grace Hopper", "linus": "Linus Pauling"}
-
-
-def admit(server: Server) -> None:
-    """Make the accounts that the scenarios sign in with."""
-    for who, name in PEOPLE.items():
-        flags = ["--admin"] if who == "ada" else []
-        argv = [sys.executable, "-m", "parvis.server", "user", "add", f"{who}@example.org"]
-        argv += ["--name", name, "--password-stdin", "--data", str(server.data), *flags]
-        subprocess.run(argv, input=f"{PASSWORD}\n", text=True, check=True, capture_output=True)
 
 
 def letters(server: Server) -> list[EmailMessage]:
     """Return the letters that a node has written."""
     parser = BytesParser(policy=default)
     return [parser.parsebytes(file.read_bytes()) for file in (server.data / "mail").glob("*.eml")]
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A node with three people, shared by the tests that leave it running."""
-    at_once = {"PARVIS_MAIL__NOTICE_DELAY": "0"}
-    with start_server(tmp_path_factory.mktemp("docs"), open=False, settings=at_once) as server:
-        admit(server)
-        yield server
-
-
-@pytest.fixture
-def own_node(tmp_path: Path) -> Iterator[Server]:
-    """A node with three people for a test that harms it."""
-    with start_server(tmp_path, open=False) as server:
-        admit(server)
-        yield server
 
 
 def test_two_people_write_at_once_and_see_who_is_there(

@@ -34,10 +34,9 @@ def test_the_app_works_by_keys_alone(run_in_browser: RunInBrowser, tmp_path: Pat
 
 
 def test_a_french_browser_is_spoken_to_in_french(
-    run_in_browser: RunInBrowser, tmp_path: Path
+    run_in_browser: RunInBrowser, node: Server
 ) -> None:
-    with start_server(tmp_path, open=False) as server:
-        result = run_in_browser("frame", "french", server)
+    result = run_in_browser("frame", "french", node)
     assert result == {
         "first": {"lang": "fr", "title": "Connexion · Parvis", "button": "Se connecter"},
         "then": {"lang": "en", "title": "Sign in · Parvis", "button": "Sign in"},
