@@ -1,6 +1,7 @@
 """Raw Yjs updates: one file, many, and what is no update."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -169,3 +170,18 @@ def test_two_documents_are_told_apart_by_what_they_show() -> None:
     assert not same(one.get_update(), other.get_update())
     assert not same(bold.get_update(), plain.get_update())
     assert same(one.get_update(), one.get_update())
+
+
+def test_a_files_name_that_is_no_text_is_reported(parvis: Parvis, tmp_path: Path) -> None:
+    folder = tmp_path / "source"
+    kept(folder, "good", updates_of("a")[0])
+    kept(folder, os.fsdecode(b"bad\xff"), updates_of("b")[0])
+    code, report = parvis("room", "import", str(folder))
+    assert (code, statuses(report)) == (1, {"bad\\udcff": "failed", "good": "imported"})
+
+
+def test_a_pipe_is_left_alone(parvis: Parvis, tmp_path: Path) -> None:
+    kept(tmp_path / "source", "good", updates_of("a")[0])
+    os.mkfifo(tmp_path / "source" / "pipe")
+    _, report = parvis("room", "import", str(tmp_path / "source"))
+    assert statuses(report) == {"good": "imported"}

@@ -160,3 +160,30 @@ def test_a_text_file_is_no_database(parvis: Parvis, tmp_path: Path) -> None:
     source = kept(tmp_path, "db.sqlite", b"SQLite format 2")
     code, answer = parvis("room", "import", str(source), "--from", "hocuspocus")
     assert code == 1 and "is no hocuspocus" in answer["error"]["message"]
+
+
+def test_a_name_that_is_no_text_costs_only_itself(parvis: Parvis, source: Path) -> None:
+    with closing(sqlite3.connect(source)) as server:
+        sql = "INSERT INTO documents VALUES (CAST(? AS TEXT), ?)"
+        server.execute(sql, (b"bad \xff", updates_of("a")[0]))
+        server.execute("INSERT INTO documents VALUES (?, ?)", (b"blob", updates_of("b")[0]))
+        server.commit()
+    _, report = parvis("room", "import", str(source))
+    for name in ("bad \\xff", "blob"):
+        assert (lines(report)[name]["status"], lines(report)[name]["reason"]) == (
+            "failed",
+            "its name is no text",
+        )
+    assert lines(report)["minutes"]["status"] == "imported"
+
+
+def test_of_a_name_that_is_there_twice_the_newest_is_taken(parvis: Parvis, tmp_path: Path) -> None:
+    source, updates = tmp_path / "db", updates_of("old", "new")
+    with closing(sqlite3.connect(source)) as server:
+        server.execute("CREATE TABLE documents (name TEXT, data BLOB)")
+        server.executemany("INSERT INTO documents VALUES ('a', ?)", [(each,) for each in updates])
+        server.executemany("INSERT INTO documents VALUES ('b', ?)", [(updates[0],)] * 2)
+        server.commit()
+    _, report = parvis("room", "import", str(source))
+    assert "builds on updates" in lines(report)["a"]["reason"]  # the newest alone
+    assert lines(report)["b"]["status"] == "imported"

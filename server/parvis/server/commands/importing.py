@@ -7,8 +7,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import aiohttp
 
 from parvis.storage import DataFolderHeld, StorageError
 from parvis.storage.folder import hold_data_folder
@@ -21,11 +24,11 @@ from ..moving_in.naming import naming
 from ..moving_in.opening import open_source
 from ..moving_in.sources import DocumentBroken, Found, Source, SourceError
 from ..moving_in.workbench import workbench
-from ..operator_socket import fault
+from ..operator_socket import ask as ask_node, fault
 from ..settings import Settings
 from .backups import progress_of
 from .output import USAGE, CommandError, show_json, show_table, size
-from .reach import reached, require_folder
+from .reach import require_folder
 
 Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
 
@@ -77,7 +80,10 @@ def bring_in(settings: Settings, arguments: argparse.Namespace) -> int:
         path = Path(arguments.source)
         progress.phase(f"looking at {path}", 0)
         source = open_source(path, scratch.path, arguments.kind)
-        lines = asyncio.run(_run(settings, arguments, source, progress))
+        try:
+            lines = asyncio.run(_run(settings, arguments, source, progress))
+        finally:
+            source.close()
     except SourceError as error:
         raise CommandError(str(error), error.hint, code="source") from None
     finally:
@@ -163,11 +169,7 @@ async def _reaching(settings: Settings) -> AsyncGenerator[Ask]:
     try:
         held = hold_data_folder(settings.data, now=time.time())
     except DataFolderHeld:
-
-        async def ask(operation: str, arguments: Mapping[str, Any]) -> Any:
-            return await reached(settings, operation, arguments)
-
-        yield ask
+        yield partial(_asked, settings)
         return
     try:
         async with workbench(settings) as intake:
@@ -190,6 +192,20 @@ async def _reaching(settings: Settings) -> AsyncGenerator[Ask]:
         held.release()
 
 
+async def _asked(settings: Settings, operation: str, arguments: Mapping[str, Any]) -> Any:
+    """Have the node do something. It may stop on the way, and nobody takes its place then."""
+    try:
+        return await ask_node(settings.data, operation, arguments)
+    except Fault as error:
+        raise CommandError(error.message, error.hint, code=error.code) from None
+    except (OSError, aiohttp.ClientError) as error:
+        raise CommandError(
+            f"the process that holds {settings.data} does not answer: {error}",
+            "Import again in a moment; it goes on where it was.",
+            code="not_answering",
+        ) from None
+
+
 def _report(
     arguments: argparse.Namespace, source: Source, lines: Sequence[Line], seconds: float
 ) -> None:
@@ -198,7 +214,10 @@ def _report(
         counts[line.status] = counts.get(line.status, 0) + 1
     if arguments.json:
         facts = {"source": source.path, "kind": source.kind, "dry_run": arguments.dry_run}
-        documents = [asdict(line) for line in lines]
+        documents = [
+            asdict(line) | {"name": _spelled(line.name), "room": _spelled(line.room)}
+            for line in lines
+        ]
         show_json(
             {
                 **facts,
@@ -227,6 +246,11 @@ def _report(
     print(", ".join(f"{count} {status}" for status, count in counts.items()) or "no documents")
     if not arguments.dry_run and any(line.status in IN for line in lines):
         print("each that is in was read back from the store, and is the same as in the source")
+
+
+def _spelled(name: str) -> str:
+    """Return a name of a file, which may be no UTF-8, as something that can be printed."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _shown(name: str) -> str:

@@ -136,17 +136,14 @@ class Hocuspocus:
         self._connection = connection
 
     def documents(self) -> Sequence[Found]:
-        sql = "SELECT name, length(data), typeof(name) FROM documents ORDER BY name, rowid"
-        found: list[Found] = []
-        for name, size, kind in self._connection.execute(sql):
-            if kind != "text":
-                self.notes.append(f"a document whose name is no text ({kind}) is left out")
-            elif found and found[-1].name == name:
-                # Only tables made without the constraint have two; the newest is what was served.
-                self.notes.append(f"{name!r} is there twice; the later one is taken")
-            else:
-                found.append(Found(name, size or 0, 1))
-        return found
+        # Only tables made without the constraint have a name twice; the newest was served.
+        sql = (
+            "SELECT CAST(name AS BLOB), length(data), count(*), typeof(name) FROM documents"
+            " GROUP BY name HAVING rowid = max(rowid) ORDER BY name"
+        )
+        return [
+            _found(name, size, 1, kind) for name, size, _, kind in self._connection.execute(sql)
+        ]
 
     def rows(self, name: str) -> Sequence[Row]:
         sql = "SELECT data FROM documents WHERE name = ? ORDER BY rowid DESC"
@@ -157,6 +154,9 @@ class Hocuspocus:
 
     def notes_of(self, name: str, rows: Sequence[Row]) -> Sequence[str]:
         return ()
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class PycrdtStore:
@@ -173,12 +173,10 @@ class PycrdtStore:
 
     def documents(self) -> Sequence[Found]:
         sql = (
-            "SELECT path, coalesce(sum(length(yupdate)), 0), count(*) FROM yupdates"
+            "SELECT CAST(path AS BLOB), sum(length(yupdate)), count(*), typeof(path) FROM yupdates"
             " GROUP BY path ORDER BY path"
         )
-        found = [
-            Found(str(name), size, count) for name, size, count in self._connection.execute(sql)
-        ]
+        found = [_found(*row) for row in self._connection.execute(sql)]
         (metadata,) = self._connection.execute(
             "SELECT count(*) FROM yupdates WHERE length(metadata) > 0"
         ).fetchone()
@@ -203,6 +201,9 @@ class PycrdtStore:
             return ["its checkpoint holds what its updates do not; both were taken"]
         return ()
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _checkpoint(self, name: str) -> Row | None:
         """Return what the store keeps beside the updates to start faster.
 
@@ -216,6 +217,13 @@ class PycrdtStore:
         if found is None or not isinstance(found[0], bytes):
             return None
         return Row(unpacked(found[0], "the checkpoint"), _moment(found[1]))
+
+
+def _found(name: bytes | None, size: int | None, updates: int, kind: str) -> Found:
+    """Return a document by the bytes of its name, which may be anything."""
+    spelled = (name or b"").decode(errors="backslashreplace")
+    good = kind == "text" and spelled.encode() == name
+    return Found(spelled, size or 0, updates, "" if good else "its name is no text")
 
 
 def _adds(checkpoint: Row, rows: Sequence[Row]) -> bool:

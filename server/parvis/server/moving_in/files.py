@@ -67,6 +67,9 @@ class Files:
     def notes_of(self, name: str, rows: Sequence[Row]) -> Sequence[str]:
         return ()
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _head(self, name: str) -> bytes:
         with self._files[name].open("rb") as file:
             return file.read(len(STORE_HEAD))

@@ -85,6 +85,10 @@ class Source(Protocol):
         """Return what people should know of a document that was read."""
         ...
 
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
 
 KINDS: Final = {
     "yjs": "files of one Yjs update each",

@@ -101,6 +101,9 @@ class YLevelDB:
     def notes_of(self, name: str, rows: Sequence[Row]) -> Sequence[str]:
         return ()
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _entries(self, start: bytes, end: bytes | None) -> Iterator[tuple[Key, bytes]]:
         try:
             for key, value in self._folder.entries(start, end):
