@@ -491,6 +491,21 @@ def test_the_doctor_finds_a_healthy_node_healthy(
     assert sum(name.startswith("tenants/") for name in found) == 1
 
 
+def test_the_doctor_makes_nothing(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built(monkeypatch)
+    for store in ((), ("--store", "postgresql://nobody@127.0.0.1:1/none")):
+        run("doctor", "--port", "0", *store)
+        assert not data.exists()
+    data.mkdir()
+    found = findings(run, code=0)
+    assert found["store"]["detail"] == "nothing yet; a start makes it"
+    assert list(data.iterdir()) == []
+    add_ada(run)
+    before = sorted(data.rglob("*"))
+    findings(run, code=0)
+    assert sorted({*data.rglob("*")} - {data / "measurements.json"}) == before
+
+
 def test_the_doctor_asks_room_types_what_they_need(
     run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,7 +126,7 @@ def _shown(found: Sequence[Tombstones]) -> list[Finding]:
             "bytes": each.size,
         }
         if each.share >= MANY and each.size >= WORTHWHILE:
-            hint = "A rebuild makes it small; what was deleted cannot be undone afterwards."
+            hint = f"parvis room rebuild {each.address} makes it small: docs/rebuild.md says how."
             shown.append(warn(name, detail, hint, **figures))
         else:
             shown.append(ok(name, detail, **figures))

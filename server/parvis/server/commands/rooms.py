@@ -146,26 +146,3 @@ def delete(settings: Settings, arguments: argparse.Namespace) -> int:
     else:
         print(f"deleted {result['room']}")
     return 0
-
-
-def quarantine(settings: Settings, arguments: argparse.Namespace) -> int:
-    """List what was set aside."""
-    found = operate(
-        settings, "quarantine_list", {"tenant": arguments.tenant, "room": arguments.room}
-    )
-    if arguments.json:
-        show_json(found)
-        return 0
-    rows = [
-        (
-            f"{each['room']}:{each['part']}" if each["part"] else each["room"],
-            str(each["offset"] or "-"),
-            size(each["size"]),
-            each["sender"],
-            moment(each["time"]),
-            each["reason"],
-        )
-        for each in found
-    ]
-    show_table(("ROOM", "OFFSET", "SIZE", "SENDER", "TIME", "REASON"), rows)
-    return 0

@@ -14,6 +14,9 @@ from parvis.storage.sqlite.tables import run_script
 Shape = Mapping[tuple[str, str], str]
 """(``table`` or ``index`` …, name) → the SQL that made it; empty for what SQLite made itself."""
 
+Versions = tuple[str, int, tuple[tuple[str, int], ...]]
+"""Of a file: its kind, the number of its own tables, and those of plugins' tables."""
+
 _SHAPE = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
 _SPACE = re.compile(r"\s+")
 
@@ -24,12 +27,14 @@ def found(
     name: str,
     kind: str,
     plugins: Mapping[str, Sequence[Migration]],
+    known: dict[Versions, Shape],
 ) -> list[Drift]:
     """Return how a file differs from what its own versions' migrations make.
 
     Args:
         name: Of the file, for people.
         kind: ``tenant`` or ``control``.
+        known: What files of the same versions should be, to be filled: most tenants share it.
     """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version == 0:  # it was made, and its maker killed before it got its tables
@@ -46,7 +51,10 @@ def found(
         for plugin, number in sorted(numbers.items())
         if number > _newest(plugins.get(plugin, ()))
     ]
-    should = _expected(kind, version, {each: numbers.get(each, 0) for each in plugins}, plugins)
+    versions = kind, version, tuple((each, numbers.get(each, 0)) for each in plugins)
+    if versions not in known:
+        known[versions] = _expected(versions, plugins)
+    should = known[versions]
     for (what, object), sql in sorted(should.items()):
         there = is_shape.get((what, object))
         if there is None:
@@ -72,12 +80,8 @@ def _newest(migrations: Sequence[Migration]) -> int:
     return migrations[-1].number if migrations else 0
 
 
-def _expected(
-    kind: str,
-    version: int,
-    numbers: Mapping[str, int],
-    plugins: Mapping[str, Sequence[Migration]],
-) -> Shape:
+def _expected(versions: Versions, plugins: Mapping[str, Sequence[Migration]]) -> Shape:
+    kind, version, numbers = versions
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as scratch:
         scratch.execute("CREATE TABLE parvis_compat (number INTEGER NOT NULL) STRICT")
         for step in steps(kind):
@@ -85,7 +89,7 @@ def _expected(
                 for statement in step.statements:
                     scratch.execute(statement)
         guard = PluginSql(scratch)
-        for plugin, number in numbers.items():
+        for plugin, number in numbers:
             for migration in plugins[plugin]:
                 if migration.number <= number:
                     run_script(guard, plugin, migration, migration.scripts["sqlite"])

@@ -130,9 +130,11 @@ class SqliteInspection:
     async def drift(self, plugins: Mapping[str, Sequence[Migration]]) -> Sequence[Drift]:
         def look() -> list[Drift]:
             found: list[Drift] = []
+            known: dict[drift.Versions, drift.Shape] = {}
             for file in self._files():
-                expected = partial(drift.found, name=self._name(file), plugins=plugins)
-                found += self._read(file, partial(expected, kind=file.kind))
+                compare = partial(drift.found, plugins=plugins, known=known)
+                named = partial(compare, name=self._name(file), kind=file.kind)
+                found += self._read(file, named)
             return found
 
         return await asyncio.to_thread(look)
