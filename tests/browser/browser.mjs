@@ -27,14 +27,16 @@ export async function launch(executable) {
 }
 
 /**
- * A page of somebody of their own (cookies, storage). `options` are Playwright's for a context.
+ * A page of somebody of their own (cookies, storage). `options` are Playwright's for a context, which `prepare`
+ * gets before the page is opened.
  *
  * `page.said.errors` collects what the console must not say, breaches of the page's CSP among it; while
  * `page.said.mayBeDown` is set, failures to reach the server are counted apart, in
  * `page.said.unreachable`. `page.said.expected` is what the console may say: refusals that are wanted.
  */
-export async function person(browser, url, options = {}) {
+export async function person(browser, url, options = {}, prepare = async () => undefined) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...options })
+  await prepare(context)
   const page = await context.newPage()
   page.setDefaultTimeout(SECONDS * 1000)
   page.said = { errors: [], unreachable: 0, mayBeDown: false, expected: null }

@@ -1,13 +1,15 @@
 // What the scenarios about documents have in common: people come in, documents are made and shared.
-import { goToEnd, inside, launch, person, signIn, standing, textThat } from './browser.mjs'
+import { goToEnd, inside, launch, person, standing, textThat } from './browser.mjs'
 
 export const PASSWORD = 'zebra-quartz-mumble-74'
 export const PEOPLE = { ada: 'ada@example.org', grace: 'grace@example.org', linus: 'linus@example.org' }
 
-/** Somebody signed in, on the home of documents. */
+/** Somebody signed in, on the home of documents. The form has tests of its own. */
 export async function member(browser, url, name, options = {}) {
-  const page = await person(browser, `${url}/sign-in`, options)
-  await signIn(page, { email: PEOPLE[name], password: PASSWORD })
+  const page = await person(browser, `${url}/docs`, options, async ({ request }) => {
+    const answer = await request.post(`${url}/api/v1/session`, { data: { email: PEOPLE[name], password: PASSWORD }, headers: { origin: url } })
+    if (!answer.ok()) throw new Error(`${name} could not sign in: ${answer.status()} ${await answer.text()}`)
+  })
   await inside(page)
   return page
 }
