@@ -43,6 +43,7 @@ class Cluster:
         self._all = ExitStack()
         self._running = ExitStack()
         self._pooling = ExitStack()
+        self._up = False
         self._pooler_port = free_port() if pooled else 0
         self._folder: PostgresFolder
         self.server: Postgres
@@ -77,6 +78,8 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, if it does not run; returns when it has recovered."""
+        if self._up:
+            return
         for attempt in range(ATTEMPTS):
             try:
                 self.server = self._running.enter_context(self._folder.running())
@@ -84,16 +87,17 @@ class Cluster:
                 if attempt == ATTEMPTS - 1:
                     raise
             else:
+                self._up = True
                 return
 
     def stop_at_once(self) -> None:
         """What ``pg_ctl stop -m immediate`` does: no farewell, no checkpoint."""
-        self._running.close()
+        self._halt()
 
     def kill(self) -> None:
         """SIGKILL of the postmaster; its children end when they notice."""
         os.kill(self.server.pid, signal.SIGKILL)
-        self._running.close()
+        self._halt()
 
     def stand_still(self) -> Callable[[], None]:
         """SIGSTOP of all its processes; returns what lets them go on."""
@@ -111,6 +115,7 @@ class Cluster:
         self._pooling.close()
 
     def _halt(self) -> None:
+        self._up = False
         self._running.close()
 
     @staticmethod

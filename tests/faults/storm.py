@@ -64,7 +64,7 @@ class Storm:
     Attributes:
         faults: How often each was played.
         full: The marks of each room that is full.
-        lost: Acknowledged marks that were gone, counted after each fault by itself.
+        gone: Acknowledged marks that were not there when the server was back, with their room.
         lossy: After how many faults some were.
         outages: Seconds from the beginning of a fault to the first acknowledgement after it, by
             fault.
@@ -79,11 +79,15 @@ class Storm:
     full: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     lanes: list[Lane] = field(default_factory=list["Lane"])
     acked_before: int = 0
-    lost: int = 0
+    gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     lossy: int = 0
     outages: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     over: bool = False
     moment: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def lost(self) -> int:
+        return len(self.gone)
 
     @property
     def acked(self) -> int:
@@ -96,7 +100,7 @@ class Storm:
         assert not made_up, f"{where}: {sorted(made_up)[:5]} were never sent"
         if not self.plan.forgiving:
             assert not lost, f"{where}: {len(lost)} acknowledged marks lost: {sorted(lost)[:5]}"
-        self.lost += len(lost)
+        self.gone |= {(room, mark) for mark in lost}
 
 
 class Lane:
@@ -136,7 +140,7 @@ class Lane:
         async with asyncio.timeout(PATIENCE):
             seen = await visible(storm, room)
         storm.judge(room, seen, book.sent, book.sent, "all quiet")
-        storm.full[room] = frozenset(seen)
+        storm.full[room] = frozenset(book.sent)
         storm.acked_before += len(book.acked)
         self.book = Book()
 

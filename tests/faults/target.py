@@ -161,7 +161,8 @@ class ParvisOnPostgres(Parvis):
             self.parts |= {"pooler"}
         migrate = ["store", "migrate", "--store", cluster.database.owner]
         argv = [sys.executable, "-m", "parvis.server", *migrate, "--data", str(folder / "data")]
-        subprocess.run(argv, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stdout + done.stderr
         super().__init__(folder, args=["--store", cluster.url])
 
 
