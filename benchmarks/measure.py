@@ -10,8 +10,8 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, cast
@@ -21,6 +21,7 @@ from benchmarks.swarm import DIALECTS
 from benchmarks.target import Target, other_server, parvis_server, pin_load
 
 RESULTS: Final = Path(__file__).parent / "results"
+POSTGRES: Final = "postgres"
 PACKAGES: Final = ("parvis", "aiohttp", "pycrdt", "uvloop", "msgpack")
 
 Figures = dict[str, Any]
@@ -35,18 +36,37 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--server-url", help="measure this server (ws://host:port) instead")
     parser.add_argument("--pid", type=int, help="with --server-url: the process that serves")
     parser.add_argument("--server-name", default="other", help="with --server-url: for the result")
-    parser.add_argument("--store", default="", help="store URL of the node that is started")
+    parser.add_argument(
+        "--store",
+        default="",
+        help="store URL of the node that is started; postgres: a server that is started with it",
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the JSON files")
     return parser
 
 
-def server(arguments: argparse.Namespace) -> AbstractContextManager[Target]:
+@contextmanager
+def server(arguments: argparse.Namespace) -> Generator[Target]:
     """The server that the options name."""
-    if arguments.server_url:
-        if arguments.pid is None:
-            raise SystemExit("--server-url needs --pid, or its CPU time cannot be read")
-        return other_server(arguments.server_url, arguments.pid, arguments.server_name)
-    return parvis_server(store=arguments.store)
+    with ExitStack() as stack:
+        if arguments.server_url:
+            if arguments.pid is None:
+                raise SystemExit("--server-url needs --pid, or its CPU time cannot be read")
+            url, pid, name = arguments.server_url, arguments.pid, arguments.server_name
+            yield stack.enter_context(other_server(url, pid, name))
+            return
+        store = arguments.store
+        if store == POSTGRES:
+            # Here, so that what needs no PostgreSQL runs without what the tests need.
+            from tests.databases import Databases
+            from tests.services import start_postgres
+
+            databases = Databases(stack.enter_context(start_postgres()))
+            database = stack.enter_context(databases.fresh())
+            migrate = ["-m", "parvis.server", "store", "migrate", "--store", database.owner]
+            subprocess.run([sys.executable, *migrate], check=True, stdout=subprocess.DEVNULL)
+            store = database.node
+        yield stack.enter_context(parvis_server(store=store))
 
 
 def percentiles(samples: Sequence[float]) -> Figures:
@@ -64,8 +84,8 @@ def percentiles(samples: Sequence[float]) -> Figures:
 def run(name: str, measure: Measurement, arguments: argparse.Namespace) -> Figures:
     """Measure, print and keep the figures."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # so that the server ends too
-    pin_load()
     with server(arguments) as target:
+        pin_load()
         # Our own garbage collection must not look like the server's latency.
         gc.collect()
         gc.freeze()
@@ -77,6 +97,8 @@ def run(name: str, measure: Measurement, arguments: argparse.Namespace) -> Figur
             gc.enable()
         server_name = target.name
     title = f"{name}-{arguments.dialect}"
+    if arguments.store == POSTGRES:
+        title += f"-{POSTGRES}"
     show(f"{server_name} {title}", figures)
     if not arguments.short:
         keep(title if server_name == "parvis" else f"{title}-{server_name}", figures, arguments)
