@@ -17,6 +17,12 @@ from ..ports import Helpers
 FORMAT: Final = 1
 """Of a snapshot's index; one of another format is not used."""
 
+SECONDS: Final = 30.0
+ROW_SECONDS: Final = 0.001
+BYTE_SECONDS: Final = 1e-6
+"""After so long, for each row and byte so much more, a helper is given up: some ten times what it
+takes. A limit for all sizes would call a log broken that is only long."""
+
 
 @dataclass(frozen=True, slots=True)
 class Squashed:
@@ -54,7 +60,8 @@ async def squash(helpers: Helpers, updates: Sequence[bytes]) -> Squashed:
     Raises:
         HelperStopped: If it cannot be done; `HelperMissing` says nothing about the updates.
     """
-    answer: Any = await helpers.run("squash", updates)
+    within = SECONDS + len(updates) * ROW_SECONDS + sum(map(len, updates)) * BYTE_SECONDS
+    answer: Any = await helpers.run("squash", updates, timeout=within)
     plan = answer["plan"]
     return Squashed(
         answer["state"],
