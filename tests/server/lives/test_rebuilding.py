@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from parvis.plugins import Refused
@@ -9,7 +11,7 @@ from parvis.protocol import CloseCode, ErrorCode, hocuspocus as h, messages as m
 from parvis.server.limits import Limits
 from parvis.server.rooms.compaction import compact
 from parvis.server.testing import Visitor
-from parvis.storage import Head
+from parvis.storage import Appended, Batch, Head, Status
 from parvis.storage.factory import open_store
 from tests.server.dialects.stock_people import HocuspocusPerson, YPerson
 from tests.server.lives.pad import Pad, away, bloated, head, rebuild, said_no
@@ -299,6 +301,31 @@ async def test_what_comes_during_a_rebuild_at_once_is_put_aside_for_stock_client
         assert (await it.join("bob")).text == "kept"
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_rebuild_waits_a_minute_for_the_store_and_no_longer(
+    at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(tenant: str, batches: Sequence[Batch]) -> Sequence[Appended]:
+        return [Appended(Status.FAILED, detail="told to fail")] * len(batches)
+
+    async with bloated() as (it, _):
+        bob = await it.join("bob")
+        draft = Draft(9, *bob.joined.updates)
+        with monkeypatch.context() as patched:
+            patched.setattr(it.store, "append", fails)
+            bob.update(draft.write("!"), ref=8)
+            await it.turns()
+            task = it.core.spawn(refusal_of(it, at_once=at_once))
+            await it.turns()
+            bob.update(draft.write("?"), ref=9)
+            for _ in range(32):
+                await it.pass_time(2)
+            assert task.result() is ErrorCode.TRY_AGAIN
+        await it.pass_time(4)
+        assert bob.acked == [(8, 42), (9, 43)]
+        assert await head(it) == Head(1, 43)
+
+
 @pytest.mark.parametrize(("fault", "life"), [("fail", 1), ("lose", 2)])
 async def test_a_store_that_does_not_answer_leaves_the_one_life_or_the_other(
     fault: str, life: int
@@ -332,9 +359,9 @@ async def test_an_answer_that_got_lost_begins_one_life() -> None:
         assert await head(it) == Head(2, 42, since=41)
 
 
-async def refusal_of(it: Lab) -> ErrorCode | None:
+async def refusal_of(it: Lab, *, at_once: bool = False) -> ErrorCode | None:
     try:
-        await rebuild(it)
+        await rebuild(it, at_once=at_once)
     except Refused as refused:
         return refused.code
     return None

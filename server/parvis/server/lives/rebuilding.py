@@ -116,7 +116,7 @@ class Rebuilding:
         """
         async with self._core.directory.hold(kind, address.tenant, address.room, None) as room:
             part = await self._part(room, address)
-            copied = await self._copy(part)
+            copied = await self._copy(part, self._core.clock.monotonic() + QUIET)
             return await self._report(part, copied, offset=0)
 
     async def rebuild(
@@ -167,7 +167,7 @@ class Rebuilding:
         while True:
             if at_once:
                 part.hold()
-            copied = await self._copy(part)
+            copied = await self._copy(part, deadline)
             if copied.figures.positions and not positions:
                 count = copied.figures.positions
                 reason = f"{count} values look like relative positions, which would be lost"
@@ -176,19 +176,24 @@ class Rebuilding:
                 raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
             if part.durable == copied.offset and self._is_quiet(part):
                 return await self._swap(part, copied)
-            if self._core.clock.monotonic() > deadline:
-                reason = "people write all the time: try later, or with --now"
-                raise Refused(ErrorCode.TRY_AGAIN, reason)
 
     def _is_quiet(self, part: FastPart) -> bool:
         if part.held:
             return not part.unlogged and not part.inboxes and not part.recovery.working
         return not part.unsettled
 
-    async def _copy(self, part: FastPart) -> _Copied:
-        """Make a copy of what is durable."""
-        while not self._is_quiet(part) and not part.room.lost:
-            await self._core.committed.wait()
+    async def _copy(self, part: FastPart, deadline: float) -> _Copied:
+        """Make a copy of what is durable. Raises `Refused` if there is no moment for that."""
+        clock, committed = self._core.clock, self._core.committed
+        timer = clock.call_later(max(0.0, deadline - clock.monotonic()), committed.announce)
+        try:
+            while not self._is_quiet(part) and not part.room.lost and clock.monotonic() < deadline:
+                await committed.wait()
+        finally:
+            timer.cancel()
+        if clock.monotonic() >= deadline:
+            reason = "people write all the time, or nothing can be stored: try later, or with --now"
+            raise Refused(ErrorCode.TRY_AGAIN, reason)
         if part.room.lost:
             raise Refused(ErrorCode.TRY_AGAIN, "the room was closed meanwhile")
         offset, clocks, state = part.durable, part.state(), list(part.diff(b""))
