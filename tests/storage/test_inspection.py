@@ -130,6 +130,29 @@ async def test_a_damaged_file_is_not_sound(tmp_path: Path) -> None:
     assert sound["tenants/acme.db"] not in ("", "ok")
 
 
+async def test_a_packed_row_that_is_damaged_is_named_by_each_store(
+    tmp_path: Path, database: Database
+) -> None:
+    sqlite, _ = open_sqlite(tmp_path)
+    postgres, _ = open_postgres(database.node, owner=database.owner)
+    for store in (sqlite, postgres):
+        home = await home_of(store)
+        await home.log("a", "b")
+        assert await store.compact(home.address, home.fence, through=2, base=b"even " * 1000)
+        if store is sqlite:
+            change(tmp_path / "tenants" / "acme.db", "UPDATE parvis_log SET body = x'00'")
+        else:
+            database.execute("UPDATE parvis.parvis_log SET body = '\\x00'")
+        with pytest.raises(StorageError, match="plain/board: row 2 cannot be read: damaged"):
+            await store.read(home.address, after=0)
+        url = database.node if store is postgres else f"sqlite:///{tmp_path}"
+        inspection = open_inspection(url)
+        with pytest.raises(StorageError, match="row 2 cannot be read"):
+            await inspection.read(home.address, after=0)
+        await inspection.close()
+        await store.close()
+
+
 # PostgreSQL
 
 

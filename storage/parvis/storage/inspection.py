@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from parvis.storage.api import Address, Migration
+from parvis.storage.api import Address, LoggedUpdate, Migration, RoomInfo
 from parvis.storage.packing import PackedSnapshot
 
 
@@ -134,6 +134,16 @@ class Inspection(Protocol):
 
     async def snapshot(self, address: Address) -> PackedSnapshot | None:
         """Return a snapshot as it lies there, damaged or not."""
+        ...
+
+    async def rooms(self, tenant: str, *, after: str = "", limit: int = 100) -> Sequence[RoomInfo]:
+        """List living rooms, by name; see `Store.rooms`."""
+        ...
+
+    async def read(
+        self, address: Address, *, after: int, max_bytes: int = 4 * 1024 * 1024
+    ) -> Sequence[LoggedUpdate]:
+        """Return the rows of a log after an offset; see `Store.read`."""
         ...
 
     async def newest(self) -> float:

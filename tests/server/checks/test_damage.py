@@ -162,6 +162,8 @@ def test_a_row_that_fails_the_firewall_is_set_aside_and_the_rest_loads(
 ) -> None:
     asyncio.run(fill(place, ["one ", "two", "three"]))
     place.spoil(f'UPDATE {{p}}parvis_log SET body = {SPOILT[place.url[:6]]} WHERE "offset" = 3')
+    _, found = place.findings("--deep")
+    assert found["documents", f"local {ROOM}"]["figures"]["offsets"] == [3]
     with place.node() as server:
         assert asyncio.run(text(server)) == "one two"
         code, found = place.findings()
@@ -219,4 +221,5 @@ def test_the_doctor_looks_at_everything_beside_a_node_that_serves(place: Place) 
     groups = {group for group, _ in found}
     assert groups >= {"program", "node", "store", "schema", "growth", "place", "clock", "backup"}
     assert found["schema", "tables"]["state"] == "ok"
+    assert found["documents", "logs"]["detail"] == "every row of 1 rooms can be read"
     assert found["growth", "total"]["figures"]["bytes"] > 0

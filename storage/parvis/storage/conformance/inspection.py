@@ -81,6 +81,18 @@ class InspectionConformance(StoreSuite):
         assert kept is not None and kept.opened().state == bytes(range(256))
         assert await inspection.snapshot(Address("globex", "plain/none")) is None
 
+    async def test_logs_are_read_beside_their_home(
+        self, store: Store, inspection: Inspection
+    ) -> None:
+        home = await home_of(store, "plain/other", tenant="globex")
+        await home.log("x", "y")
+        names = [room.room for room in await inspection.rooms("globex")]
+        assert names == ["plain/board", "plain/other"]
+        assert len(await inspection.rooms("globex", after="plain/board")) == 1
+        rows = await inspection.read(home.address, after=1)
+        assert rows == await store.read(home.address, after=1)
+        assert [row.update for row in rows] == [b"y"]
+
     async def test_the_newest_row_of_all_tenants_is_dated(
         self, store: Store, inspection: Inspection
     ) -> None:

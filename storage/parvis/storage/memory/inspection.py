@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from parvis.storage.api import Address, Migration
+from parvis.storage.api import Address, LoggedUpdate, Migration, RoomInfo
 from parvis.storage.inspection import Aside, Drift, Sizes, Soundness, StateSize, TableSize
 from parvis.storage.memory.store import MemoryStore
 from parvis.storage.memory.tenant import Part
@@ -53,6 +53,14 @@ class MemoryInspection:
     async def snapshot(self, address: Address) -> PackedSnapshot | None:
         found = await self._store.snapshot(address)
         return None if found is None else packed_snapshot(found)
+
+    async def rooms(self, tenant: str, *, after: str = "", limit: int = 100) -> Sequence[RoomInfo]:
+        return await self._store.rooms(tenant, after=after, limit=limit)
+
+    async def read(
+        self, address: Address, *, after: int, max_bytes: int = 4 * 1024 * 1024
+    ) -> Sequence[LoggedUpdate]:
+        return await self._store.read(address, after=after, max_bytes=max_bytes)
 
     async def newest(self) -> float:
         return max((part.rows[-1].time for _, part in self._parts() if part.rows), default=0.0)

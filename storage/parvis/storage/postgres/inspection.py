@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from asyncpg import Connection
 
-from parvis.storage.api import Address, Migration
+from parvis.storage.api import Address, LoggedUpdate, Migration, RoomInfo
 from parvis.storage.inspection import Aside, Drift, Sizes, Soundness, StateSize, TableSize
 from parvis.storage.packing import PackedSnapshot
 from parvis.storage.postgres import drift, log, rooms
 from parvis.storage.postgres.engine import Engine
 from parvis.storage.postgres.opening import look
+
+ROWS = 1000
+"""Of a log that are read at a time."""
 
 # Estimates: to count would read everything, and only one tenant's rows can be seen at a time.
 _SIZES = """
@@ -99,6 +102,18 @@ class PostgresInspection:
     async def snapshot(self, address: Address) -> PackedSnapshot | None:
         engine = await self._opened()
         return await engine.run(address.tenant, lambda to: log.packed(to, address), reads=True)
+
+    async def rooms(self, tenant: str, *, after: str = "", limit: int = 100) -> Sequence[RoomInfo]:
+        engine = await self._opened()
+        async with engine.transaction(tenant, reads=True) as connection:
+            return await rooms.list_rooms(connection, tenant, "", after, limit)
+
+    async def read(
+        self, address: Address, *, after: int, max_bytes: int = 4 * 1024 * 1024
+    ) -> Sequence[LoggedUpdate]:
+        engine = await self._opened()
+        async with engine.transaction(address.tenant, reads=True) as connection:
+            return await log.read(connection, address, after, ROWS, max_bytes)
 
     async def newest(self) -> float:
         engine = await self._opened()

@@ -3,6 +3,7 @@
 from asyncpg import Connection
 
 from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
+from parvis.storage.errors import StorageError
 from parvis.storage.packing import PackedSnapshot, unpack
 
 PART = """
@@ -106,7 +107,13 @@ async def _rows(
     for offset, body, sender, time, key, packing in await connection.fetch(
         sql, address.tenant, part, place, first, max(1, limit), max_bytes
     ):
-        update = unpack(packing, body)
+        try:
+            update = unpack(packing, body)
+        except ValueError as damage:
+            raise StorageError(
+                f"{address}: row {offset} cannot be read: {damage}",
+                hint="Restore it from a backup.",
+            ) from damage
         size += len(update)
         if rows and size > max_bytes:
             break

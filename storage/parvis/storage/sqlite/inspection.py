@@ -11,20 +11,26 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from parvis.storage.api import Address, Migration
+from parvis.storage.api import Address, LoggedUpdate, Migration, RoomInfo
 from parvis.storage.errors import SchemaTooNew, StorageError
 from parvis.storage.inspection import Aside, Drift, Sizes, Soundness, StateSize, TableSize
 from parvis.storage.packing import PackedSnapshot
-from parvis.storage.sqlite import drift
+from parvis.storage.sqlite import drift, log, rooms
 from parvis.storage.sqlite.archive import check_finished
 from parvis.storage.sqlite.faults import translated
-from parvis.storage.sqlite.files import DataFile, DataFolder
+from parvis.storage.sqlite.files import Database, DataFile, DataFolder
 from parvis.storage.sqlite.migrations import steps
 
 T = TypeVar("T")
 
 STEPS = 20_000
 """Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
+
+TICKS = 500
+"""As for any reader; plugins' statements are not run here."""
+
+ROWS = 1000
+"""Of a log that are read at a time."""
 
 WAITS = 2.0
 """Seconds to wait for the lock of somebody who changes the file's shape."""
@@ -113,6 +119,25 @@ class SqliteInspection:
             return None if row is None else PackedSnapshot(*row)
 
         return await asyncio.to_thread(self._read, self._folder.tenant(address.tenant), of)
+
+    async def rooms(self, tenant: str, *, after: str = "", limit: int = 100) -> Sequence[RoomInfo]:
+        file = self._folder.tenant(tenant)
+
+        def look(connection: sqlite3.Connection) -> Sequence[RoomInfo]:
+            return rooms.list_rooms(Database(file, connection, ticks=TICKS), "", after, limit)
+
+        return await asyncio.to_thread(self._read, file, look)
+
+    async def read(
+        self, address: Address, *, after: int, max_bytes: int = 4 * 1024 * 1024
+    ) -> Sequence[LoggedUpdate]:
+        file = self._folder.tenant(address.tenant)
+
+        def look(connection: sqlite3.Connection) -> Sequence[LoggedUpdate]:
+            database = Database(file, connection, ticks=TICKS)
+            return log.read(database, address, after, ROWS, max_bytes)
+
+        return await asyncio.to_thread(self._read, file, look)
 
     async def newest(self) -> float:
         def of(tenant: str, connection: sqlite3.Connection) -> float:

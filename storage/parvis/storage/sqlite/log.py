@@ -1,6 +1,7 @@
 """The log of a part: pages of it, its snapshot, and what was set aside from it."""
 
 from parvis.storage.api import Address, LoggedUpdate, Quarantined, Snapshot
+from parvis.storage.errors import StorageError
 from parvis.storage.packing import PackedSnapshot, unpack
 from parvis.storage.sqlite.files import Database
 
@@ -130,7 +131,13 @@ def _page(
     size = 0
     cursor = database.execute(sql, (part[0], place, part[1], max(1, limit)))
     for offset, body, sender, time, key, packing in cursor:
-        update = unpack(packing, body)
+        try:
+            update = unpack(packing, body)
+        except ValueError as damage:
+            raise StorageError(
+                f"{address}: row {offset} cannot be read: {damage}",
+                hint="Restore it from a backup.",
+            ) from damage
         size += len(update)
         if rows and size > max_bytes:
             break
