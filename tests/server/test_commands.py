@@ -188,6 +188,9 @@ def test_a_wrong_folder_is_not_made(run: Run, data: Path) -> None:
         words += ["a@b.org"] if path in ("token", "mail test", "user invite") else []
         words += ["a@b.org", "--password-stdin"] if path == "user password" else []
         words += ["plain/x"] if path in ONE_ROOM else []
+        words += ["plain/x"] if path in ONE_PART else []
+        words += ["--offset", "1"] if path == "room restore" else []
+        words += ["1"] if path in ONE_RESCUE else []
         words += ["--format", "log"] if path == "room export" else []
         words += ["--yes"] if path == "room delete" else []
         words += ["--to", "memory:"] if path == "migrate" else []
@@ -286,6 +289,8 @@ def test_the_doctor_says_that_letters_are_files(
 
 # Rooms
 
+ONE_RESCUE = ("room rescued show", "room rescued export", "room rescued drop")
+ONE_PART = ("room rebuild", "room restore", "room rescued list", *ONE_RESCUE)
 ONE_UPDATE = ("quarantine show", "quarantine replay", "quarantine drop")
 ONE_ROOM = ("room inspect", "room history", "room export", "room delete")
 
