@@ -487,7 +487,6 @@ class FastPart(LivePart):
             self.retired = await self.room.node.lives.rows.retired(self.address)
         await load_document(self)
         self.document.look_again()
-        self.depth.start(self.everything())
 
     def whole_again(self, good: Sequence[Submission], *, lost: bool = True) -> None:
         """The document was rebuilt; what was in flight is taken up again.

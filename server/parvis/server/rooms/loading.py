@@ -18,6 +18,7 @@ from parvis.protocol.update import STORED, scan
 from parvis.storage import LoggedUpdate, RoomDeleted, RoomNotFound, Snapshot, StorageError
 
 from ..errors import ServerError
+from ..firewall.depth import most_types
 from ..firewall.order import Order
 from ..firewall.vetting import find_poison
 from ..ports import HelperMissing, HelperStopped
@@ -108,6 +109,7 @@ async def _rows_after(part: FastPart, offset: int) -> list[LoggedUpdate]:
 
 async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[LoggedUpdate]) -> None:
     """Fill the document; rows that wait for a predecessor are kept beside it."""
+    part.depth.start(())
     tail = [row.update for row in rows]
     base = remembered(snapshot) if snapshot and not _is_long(tail) else None
     if base is not None and _cuts(base, tail):
@@ -135,6 +137,7 @@ async def _apply(part: FastPart, snapshot: Snapshot | None, rows: Sequence[Logge
         raise Broken(f"{len(order.unreadable)} rows are no updates")
     before = len(whole) - len(rows)
     for at, update, scanned in order.waiting:
+        part.depth.add(most_types([update]))
         part.gaps.add(Submission(None, 0, update, scan=scanned, offset=rows[at - before].offset))
 
 
@@ -172,6 +175,7 @@ async def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
         node.watch.enter("load", part.address, [])
         try:
             part.replica.doc.apply_update(update)
+            part.depth.add(most_types([update]))
         except BaseException as panic:  # PanicException is no Exception
             raise Broken(str(panic)) from None
         finally:
