@@ -2,5 +2,6 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['tests/**/*.test.ts'], environment: 'node' },
+  // The time is a guard against what hangs, not a measure: machines are busy.
+  test: { include: ['tests/**/*.test.ts'], environment: 'node', testTimeout: 120_000 },
 })

@@ -45,5 +45,6 @@ export default defineConfig(({ mode }) => ({
       '/api': NODE,
     },
   },
-  test: { environment: 'jsdom', include: ['src/**/*.test.ts'] },
+  // The time is a guard against what hangs, not a measure: machines are busy.
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts'], testTimeout: 120_000 },
 }))
