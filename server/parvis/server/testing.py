@@ -17,7 +17,7 @@ import os
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from parvis.plugins import Caller, HttpResponse, Node, Refused, RoomType
 from parvis.protocol import ErrorCode, decode_from_server, encode, messages as m
@@ -49,6 +49,9 @@ from .testing_people import KeptFolk
 from .testing_routes import visit
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)
+
+PATIENCE: Final = 120.0
+"""Seconds after which what does not come is taken never to come: a guard, not a measure."""
 
 
 class KeptTransport:
@@ -148,7 +151,7 @@ class Visitor:
 
     async def expect(self, *kinds: type[Any]) -> ServerMessage:
         """Wait for a message of one of these kinds, and take it out of `received`."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 for index, message in enumerate(self.received):
                     if isinstance(message, kinds):
@@ -250,7 +253,7 @@ class Lobby:
 
     async def rest(self) -> None:
         """Wait until nothing is under way in the room."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while self._busy():  # noqa: ASYNC110  many things to wait for, and it is soon
                 await asyncio.sleep(0)
 
@@ -269,13 +272,13 @@ class Lobby:
 
     async def consumed(self) -> None:
         """Wait until `on_commit` has seen everything."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while self.core.consumers.working:  # noqa: ASYNC110  it is soon
                 await asyncio.sleep(0)
 
     async def jobs_done(self) -> None:
         """Wait until no job is due any more."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while self._jobs.working:  # noqa: ASYNC110  it is soon
                 await asyncio.sleep(0)
 
