@@ -70,7 +70,7 @@ async def test_a_large_state_is_applied_in_pieces_between_which_others_have_thei
         snapshot = await snapshot_of(it, fence, [whole])
         remembered = squashing.remembered(snapshot)
         assert remembered is not None
-        pieces = remembered.pieces()
+        pieces = list(remembered.pieces())
         assert len(pieces) > 3
         assert max(map(len, pieces)) < len(whole) / 2
         ada = await it.join("ada")

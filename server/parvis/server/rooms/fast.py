@@ -486,7 +486,7 @@ class FastPart(LivePart):
         if self.incarnation > 1:
             self.retired = await self.room.node.lives.rows.retired(self.address)
         await load_document(self)
-        self.document.look_again()
+        self.document.ask_clocks()
 
     def whole_again(self, good: Sequence[Submission], *, lost: bool = True) -> None:
         """The document was rebuilt; what was in flight is taken up again.

@@ -7,7 +7,7 @@ the snapshot is a cache, so a bad one only means to start from the first row.
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -166,7 +166,7 @@ async def _squashed(part: FastPart, updates: Sequence[bytes]) -> Squashed:
         raise Broken(f"squashing: {problem}") from problem
 
 
-async def _apply_noted(part: FastPart, updates: Sequence[bytes]) -> None:
+async def _apply_noted(part: FastPart, updates: Iterable[bytes]) -> None:
     """Apply updates in turn; between two of them others have theirs."""
     node = part.room.node
     for number, update in enumerate(updates):

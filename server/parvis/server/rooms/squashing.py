@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,9 +43,9 @@ class Squashed:
     waiting: Sequence[int] = ()
     unreadable: Sequence[int] = ()
 
-    def pieces(self) -> Sequence[bytes]:
+    def pieces(self) -> Iterable[bytes]:
         """Return updates that are worth the state, each of which takes yrs a moment only."""
-        return [self.state] if self.plan is None else list(cut(self.state, self.plan))
+        return [self.state] if self.plan is None else cut(self.state, self.plan)
 
     def snapshot(self, incarnation: int, offset: int) -> Snapshot:
         """Make a snapshot of it, from which it can be `remembered`."""
