@@ -375,6 +375,17 @@ def test_any_page_is_some_document(page: str) -> None:
     check(from_html(page))
 
 
+@pytest.mark.parametrize(
+    ("inside", "kind"),
+    [("more", "paragraph"), ("<ul><li>more</ul>", "bulletList"), ("<hr>", "horizontalRule")],
+)
+def test_what_follows_an_empty_item_of_a_list_goes_into_it(inside: str, kind: str) -> None:
+    document = from_html(f"<ul><li></li>{inside}</ul>")
+    check(document)
+    (item,) = document["content"][0]["content"]
+    assert [each["type"] for each in item["content"]] == [kind]
+
+
 TAGS = [
     "p", "div", "b", "i", "a", "ul", "ol", "li", "table", "tr", "td", "th", "blockquote", "pre",
     "h1", "br", "hr", "img", "span", "section", "input",

@@ -157,6 +157,7 @@ class Builder:
         """Go on in the last item of a list, as in ``<ul><li>…</li><ul>…</ul></ul>``."""
         content: list[Json] = self._top["content"]
         if content and content[-1]["type"] == kind and kind in {"listItem", "taskItem"}:
+            content[-1].setdefault("content", [])  # an empty one has lost its own
             self._stack.append(content[-1])
             self._implied.append(True)
         else:
