@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgpack
 import pytest
-from pycrdt import Doc, Map
+from pycrdt import Doc, Map, Text
 
 from parvis.client import Closed, Disconnected, DocumentPart, Refused, Rescue, Session, SetAside
 from parvis.client.log_part import LogPart
@@ -700,3 +700,43 @@ async def test_the_updates_end_with_the_part(connected: Played) -> None:
     await part.leave()
     with pytest.raises(StopAsyncIteration):
         await reading
+
+
+async def large(connected: Played) -> tuple[DocumentPart, list[Update]]:
+    """A part with one edit of four megabytes in many blocks, and what was sent of it."""
+    part = await connected.document()
+    text = part.doc.get("text", type=Text)
+    with part.doc.transaction():
+        for _ in range(64):
+            text.insert(0, "x" * 65_536)
+    sent = [message for message in connected.sent if isinstance(message, Update)]
+    connected.sent.clear()
+    return part, sent
+
+
+async def test_a_large_edit_goes_in_pieces_and_is_saved_when_all_are_acked(
+    connected: Played,
+) -> None:
+    part, sent = await large(connected)
+    assert len(sent) > 3
+    assert max(len(each.update) for each in sent) < 1_200_000
+    copy: Doc[Any] = Doc()
+    for piece in sent:
+        copy.apply_update(piece.update)
+    assert str(copy.get("text", type=Text)) == "x" * (64 * 65_536)
+    for piece in sent[1:]:
+        connected.session.received(Ack(7, piece.ref, 1))
+        assert part.unsaved == {1}
+    connected.session.received(Ack(7, sent[0].ref, 1))
+    assert part.unsaved == frozenset()
+
+
+async def test_a_large_edit_of_which_a_piece_is_refused_is_refused(connected: Played) -> None:
+    part, (first, *others) = await large(connected)
+    refused: list[tuple[int, ...]] = []
+    part.on_refused(lambda edits, why: refused.append(edits))
+    connected.session.received(Refuse(7, first.ref, ErrorCode.INVALID_UPDATE, "no"))
+    for piece in others:
+        connected.session.received(Ack(7, piece.ref, 1))
+    assert refused == [(1,)]
+    assert part.unsaved == {1}

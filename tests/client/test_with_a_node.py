@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pycrdt import Doc, Map, TransactionEvent
+from pycrdt import Doc, Map, Text, TransactionEvent
 
 from parvis.client import Closed, Disconnected, Refused, Session, connect
 from parvis.client.stock import connect_hocuspocus, connect_y
@@ -126,6 +126,24 @@ async def test_edits_made_while_the_node_is_down_are_saved_when_it_is_back(tmp_p
         async with session_on(server, seed=1000) as fresh:
             part = await fresh.join("plain/offline")
             assert marks(part.doc).to_py() == {"before": 1, "meanwhile": 1}
+
+
+async def test_more_than_one_frame_may_hold_is_saved_when_the_node_is_back(tmp_path: Path) -> None:
+    with start_server(tmp_path) as server:
+        async with session_on(server) as session:
+            part = await session.join("plain/long")
+            lost = asyncio.Event()
+            part.on_lost(lost.set)
+            server.kill()
+            await within(lost.wait())
+            text = part.doc.get("text", type=Text)
+            for _ in range(300):
+                text.insert(0, "x" * 65_536)
+            await asyncio.to_thread(server.start)
+            await within(part.saved())
+        async with session_on(server, seed=1000) as fresh:
+            part = await fresh.join("plain/long")
+            assert str(part.doc.get("text", type=Text)) == "x" * (300 * 65_536)
 
 
 async def test_a_node_that_drains_is_left_and_found_again(tmp_path: Path) -> None:

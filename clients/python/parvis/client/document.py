@@ -2,8 +2,9 @@
 
 No I/O: the copy is told what came and hands what must go to `submit`. What keeps edits from being
 lost is simple: the document holds them, and after every break the server is sent all that it says
-it lacks, under one ref that stands for every edit without an ack. A server acks an update that adds
-nothing only when what it holds is durable, so that ref's ack is worth as much as those it replaces.
+it lacks, under one ref that stands for every edit without an ack; under a few, if that is much. A
+server acks an update that adds nothing only when what it holds is durable, so those acks are worth
+as much as the ones they replace.
 """
 
 import logging
@@ -12,9 +13,15 @@ from typing import Any, Protocol
 
 from pycrdt import Doc, TransactionEvent
 
+from parvis.protocol.pieces import cut, plan
+
 from .errors import Refused, Rescue
 
 EMPTY_UPDATE = b"\x00\x00"
+
+LARGE = 1024 * 1024
+"""Bytes of an update that goes in pieces: a server takes no frame of any size."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -45,6 +52,8 @@ class DocumentCopy:
         self._fresh = fresh
         self._unsaved: dict[int, None] = {}
         self._covers: dict[int, tuple[int, ...]] = {}
+        # Of an update that went in pieces: those without an ack, for each of them.
+        self._pieces: dict[int, set[int]] = {}
         self._server_has = b"\x00"
         self._remote = False
         self._subscription = doc.observe(self._observed)
@@ -75,7 +84,7 @@ class DocumentCopy:
         """Take what was missing here, and submit what is missing there."""
         resumed = self.incarnation == incarnation
         self.incarnation = incarnation
-        self._covers.clear()
+        self._forget_refs()
         for update in updates:
             self.apply(update)
         self._server_has = state
@@ -108,6 +117,10 @@ class DocumentCopy:
     def acked(self, ref: int) -> tuple[int, ...]:
         """Return the edits that this ack makes durable; they are unsaved no longer."""
         covered = self._covers.pop(ref, ())
+        if (others := self._pieces.pop(ref, None)) is not None:
+            others.discard(ref)
+            if others:
+                return ()
         saved = tuple(edit for edit in covered if edit in self._unsaved)
         for edit in saved:
             del self._unsaved[edit]
@@ -118,6 +131,9 @@ class DocumentCopy:
         covered = self._covers.pop(ref, None)
         if covered is None:
             return ()
+        for other in self._pieces.get(ref, {ref}):
+            self._covers.pop(other, None)
+            self._pieces.pop(other, None)
         if refusal.retryable:
             self.behind = True
             return ()
@@ -126,7 +142,7 @@ class DocumentCopy:
 
     def lost(self) -> None:
         """The connection is gone, and with it every answer that was owed."""
-        self._covers.clear()
+        self._forget_refs()
         self.behind = False
 
     def set_aside(self, code: int, reason: str) -> Rescue:
@@ -158,16 +174,36 @@ class DocumentCopy:
     def _edited(self, update: bytes | None = None) -> None:
         self.edits += 1
         self._unsaved[self.edits] = None
-        ref = None if update is None else self._submit(update)
-        if ref is not None:
-            self._covers[ref] = (self.edits,)
+        if update is not None:
+            self._send(update, (self.edits,))
 
     def _offer(self, *, even_if_empty: bool) -> None:
         lacking = self.doc.get_update(self._server_has)
         if lacking == EMPTY_UPDATE and not even_if_empty:
             return
-        ref = self._submit(lacking)
-        if ref is not None:
+        if self._send(lacking, tuple(self._unsaved)):
             self.behind = False
             self.refused.clear()
-            self._covers[ref] = tuple(self._unsaved)
+
+    def _send(self, update: bytes, edits: tuple[int, ...]) -> bool:
+        """Submit an update that carries these edits; False while there is no connection."""
+        pieces = _pieces(update) if len(update) > LARGE else [update]
+        refs = [ref for piece in pieces if (ref := self._submit(piece)) is not None]
+        if len(refs) < len(pieces):
+            return False
+        left = set(refs)
+        for ref in refs:
+            self._covers[ref] = edits
+            if len(refs) > 1:
+                self._pieces[ref] = left
+        return True
+
+    def _forget_refs(self) -> None:
+        self._covers.clear()
+        self._pieces.clear()
+
+
+def _pieces(update: bytes) -> Sequence[bytes]:
+    """Cut a large update into such that can be sent one after the other."""
+    parts = plan(update, LARGE)
+    return [update] if parts is None else list(cut(update, parts))
