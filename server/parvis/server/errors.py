@@ -7,8 +7,12 @@ ServerError
 ├── CommandError             commands/: a `parvis …` command ends here
 ├── UnknownUser              operations.py: no account has this e-mail address
 ├── CannotExport             operations.py: the content does not exist in the wanted form
+├── NotServing               operations.py: only a node that serves can do this
 ├── IdentityError            identity/, with a tree of its own
 ├── BackupError              backup/, with a tree of its own
+├── SourceError              moving_in/: what is to be taken in cannot be read
+├── DocumentBroken           moving_in/: one document of it cannot be read; the others can
+├── Damaged                  moving_in/leveldb/: it is not what LevelDB writes, or not all of it
 ├── Fault                    api/: an answer of HTTP that is an error
 ├── Rejected                 mail/: a letter will never be taken
 ├── HelperStopped            ports.py: no result came from a helper process
