@@ -155,9 +155,9 @@ def test_tabs_closed_and_opened_without_a_line_lose_nothing(
 
 
 def test_names_searches_and_addresses_that_try_things_are_only_words(
-    run_in_browser: RunInBrowser, node: Server
+    run_in_browser: RunInBrowser, own_node: Server
 ) -> None:
-    result = run_in_browser("docs-odd", "words", node)
+    result = run_in_browser("docs-odd", "words", own_node)
     gone = "200 You cannot see this document"
     none = "200 Page not found"
     assert result == {
