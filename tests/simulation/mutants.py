@@ -27,6 +27,7 @@ from tests.simulation.disk import Call, Disk
 from tests.simulation.ports import VirtualHelpers
 
 fast: Any = importlib.import_module("parvis.server.rooms.fast")
+integration: Any = importlib.import_module("parvis.server.rooms.integration")
 memory_store: Any = importlib.import_module("parvis.storage.memory.store")
 
 
@@ -79,7 +80,7 @@ def drop_the_head_on_failure() -> AbstractContextManager[None]:
             for _ in self._in_flight:
                 self.unlogged_bytes -= len(self.unlogged.popleft().update) + OVERHEAD
             self.settled += len(self._in_flight)
-            self._settle_acks()
+            self.settle_acks()
         honest(self, batch, appended)
 
     return _planted(LivePart, "settle", settle)
@@ -175,12 +176,12 @@ def ack_what_was_freed() -> AbstractContextManager[None]:
         if submission.watermark <= self.settled:
             self._ack([submission])
 
-    return _planted(FastPart, "_put_behind", put_behind)
+    return _planted(FastPart, "put_behind", put_behind)
 
 
 def skip_a_peer() -> AbstractContextManager[None]:
     """A broadcast goes to all but the one who came last."""
-    honest = fast.send_on
+    honest = integration.send_on
 
     def send_on(live: FastPart, batch: Any, merged: bytes) -> None:
         seats = live.seats
@@ -191,7 +192,7 @@ def skip_a_peer() -> AbstractContextManager[None]:
         finally:
             live.seats = seats
 
-    return _planted(fast, "send_on", send_on)
+    return _planted(integration, "send_on", send_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
 """The hot path: an update's way into a document and on to all the others.
 
-`submit` screens an update and puts it into the window; `_flush` merges what the window holds,
-applies it once, sends it on (`sending.py`) and queues it for the log (`part.py`). A quiet part
-flushes in the next turn of the loop; a busy one gathers for a moment that grows with the number of
-its peers.
+`submit` screens an update and puts it into the window; `_flush` hands what the window holds to
+`integration.py`. A quiet part flushes in the next turn of the loop; a busy one gathers for a moment
+that grows with the number of its peers.
 """
 
 from __future__ import annotations
@@ -19,19 +18,20 @@ from parvis.protocol.update import Scan
 from parvis.storage import Head
 
 from ..firewall.depth import DepthGuard
-from ..firewall.order import advance, repeats
+from ..firewall.order import advance
 from ..lives.retired import NOBODY, RELOAD, Life, Retired
 from . import screening
 from .document import Document
-from .gaps import Gaps, reached, senders
-from .halves import Halves, TakesLong
+from .gaps import Gaps
+from .halves import Halves
+from .integration import Integration
 from .loading import load_document
 from .part import LivePart
 from .put_off import PutOff
 from .recovery import Recovery
 from .reverting import revert
 from .seat import Seat, Submission
-from .sending import MERGE, merged_update, offer, send_on
+from .sending import MERGE, offer
 from .shadowing import Shadowing
 from .viewing import Viewing
 
@@ -46,9 +46,6 @@ loop at most half busy with one part."""
 
 LONGEST_WINDOW: Final = 0.02
 
-SLOW: Final = 0.5
-"""Seconds that everybody may wait for one update; after a longer one a shadow goes first."""
-
 LARGEST_STATE: Final = 64 * 1024
 """Bytes of a state vector that are always read; it takes microseconds for each client in it."""
 
@@ -62,6 +59,7 @@ class FastPart(LivePart):
     Attributes:
         document: The replica, and what is known of it without asking.
         gaps: What waits for a predecessor.
+        integration: Takes in what the window holds.
         halves: Characters of which an edit may take one half, which yrs cannot stand.
         shadow: Takes each update first, in rooms over which workers died.
         viewing: Who waits to see it.
@@ -75,6 +73,7 @@ class FastPart(LivePart):
         self.document = Document(lambda: room.new_replica(rules.replica, YDoc))
         self.gaps = Gaps()
         self.halves = Halves(self)
+        self.integration = Integration(self)
         self.depth = DepthGuard()
         self.recovery = Recovery(self)
         self.shadow = Shadowing(self)
@@ -87,7 +86,6 @@ class FastPart(LivePart):
         self._flushing = False
         self._flushed = float("-inf")
         self._late: list[Submission] = []
-        self._freed: list[Submission] = []
 
     @property
     def replica(self) -> YDoc:
@@ -174,7 +172,7 @@ class FastPart(LivePart):
         for start in range(0, len(window), MERGE):
             batch = window[start : start + MERGE]
             try:
-                whole = self._integrate(batch)
+                whole = self.integration.integrate(batch)
             except Exception:  # a bug of ours: whoever comes back hands it in again
                 logger.exception("%s: updates were lost to a bug", self.address)
                 self.room.fail("internal error")
@@ -184,80 +182,9 @@ class FastPart(LivePart):
                 break
         self.room.node.committed.announce()  # whoever waits until nothing is under way looks again
 
-    def _integrate(self, batch: list[Submission]) -> bool:
-        """Take in a few updates, and what waited for them; False if the document broke."""
-        ready: list[Submission] = []
-        for submission in batch:
-            assert submission.scan is not None
-            if submission.scan.gap(self.document.clocks):
-                self._hold_back(submission)
-            else:
-                submission.repeats = repeats(submission.scan, self.document.clocks)
-                advance(self.document.clocks, submission.scan)
-                ready.append(submission)
-        if ready and not self._take_in(ready):
-            return False
-        if self.gaps:
-            return self._close_gaps(batch)
-        return True
+    # What was integrated
 
-    def _take_in(self, batch: list[Submission]) -> bool:
-        """Apply, queue and send on updates that have no gap; False if the document broke."""
-        merged = self._apply(batch)
-        if merged is None:
-            return False
-        if merged:
-            if any(s.scan is not None and len(s.scan.structs) > 1 for s in batch):
-                self._look_for_circles(batch)
-            for submission in batch:
-                self._queue(submission)
-            send_on(self, batch, merged)
-        return True
-
-    def _look_for_circles(self, batch: Sequence[Submission]) -> None:
-        """Blocks of several clients can wait for each other: what counts is the state."""
-        thought = self.document.clocks
-        clocks = self.document.ask_clocks()
-        if clocks != thought:
-            for submission in batch:
-                if submission.scan is not None and not reached(submission.scan, clocks):
-                    self.gaps.repeat(submission)
-
-    def _queue(self, submission: Submission) -> None:
-        assert submission.scan is not None
-        if submission.seat is None or submission.entry is not None:
-            return  # it was logged while it waited
-        nothing = submission.scan.is_empty
-        self.enqueue(submission, None if nothing else self.entry(submission))
-        history = self.room.node.history
-        if history is not None and (submission.complete or len(submission.scan.structs) > 1):
-            history.note(self.address, submission)
-
-    def _hold_back(self, submission: Submission) -> None:
-        """Log an update whose predecessor has not come; nobody else sees it before that has."""
-        if self.gaps.full and submission.seat is not None and submission.entry is None:
-            self.put_off(submission, "too much waits for what it builds on")
-            return
-        self.gaps.add(submission)
-        self._queue(submission)
-
-    def _close_gaps(self, batch: Sequence[Submission] = ()) -> bool:
-        """Take in what has no gap any more; ask the senders of this batch's rest for what lacks."""
-        while freed := self.gaps.freed(self.document.clocks):
-            if not self._take_in(freed):
-                return False
-            for submission in freed:
-                self._put_behind(submission)
-            self._freed += freed
-        for submission in self.gaps.repeats(self.document.clocks):
-            self._put_behind(submission)
-        self._show(())
-        self._settle_acks()
-        for seat in senders(batch):
-            seat.resync(self.state())
-        return True
-
-    def _put_behind(self, submission: Submission) -> None:
+    def put_behind(self, submission: Submission) -> None:
         """Let an ack wait until all that is queued now is durable: what freed it is among that.
 
         Without it, a crash would leave a row that nobody can see.
@@ -266,71 +193,6 @@ class FastPart(LivePart):
         if submission.watermark <= self.settled:  # the queue of acks has passed it over
             self._owed.append(submission)
         submission.watermark = self.queued
-
-    def _show(self, submissions: Sequence[Submission]) -> None:
-        """Show viewers what is durable now, with what it freed, none before what it builds on."""
-        fresh = [s for s in submissions if not s.gapped and s not in self._freed]
-        if self._freed:
-            fresh += [s for s in self._freed if s.watermark <= self.settled]
-            fresh.sort(key=_watermark)
-            self._freed = [s for s in self._freed if s.watermark > self.settled]
-        self.viewing.show(fresh)
-
-    def _apply(self, batch: list[Submission]) -> bytes | None:
-        """Merge and apply. Returns what was applied, b"" if all were refused, None if not yet."""
-        note = [(s.update, s.seat.id if s.seat else "") for s in batch]
-        began = self.room.node.clock.monotonic()
-        self.room.node.watch.enter("apply", self.address, note)
-        try:
-            merged = self.give(batch)
-        except TakesLong as work:
-            self.recovery.mend(batch, work.state)
-            return None
-        except ValueError as problem:  # raised before anything is applied
-            return self._apply_singly(batch, problem)
-        except BaseException as panic:  # PanicException is no Exception
-            self.recovery.start(batch, panic)
-            return None
-        finally:
-            self.room.node.watch.leave()
-        if self.room.node.clock.monotonic() - began > SLOW and not self.room.guarded:
-            logger.warning("%s: an update took long, a shadow takes them first now", self.address)
-            self.room.guarded = True
-        self.document.grown(merged)
-        return merged
-
-    def give(self, batch: Sequence[Submission], *, at_once: bool = False) -> bytes:
-        """Merge updates that have no gap and apply them; returns what was applied.
-
-        Raises:
-            TakesLong: If they cut a document that is large, unless it must be at once.
-        """
-        merged = merged_update(self.halves.prepare(batch, at_once=at_once))
-        self.replica.doc.apply_update(merged)
-        return merged
-
-    def _apply_singly(self, batch: list[Submission], problem: Exception) -> bytes | None:
-        """Find out which of several cannot be read, and turn it down; leaves the others."""
-        self.document.ask_clocks()
-        if len(batch) == 1:
-            submission = batch.pop()
-            if submission.seat is not None:
-                self.turn_down(submission, ErrorCode.INVALID_UPDATE, str(problem)[:200])
-            return b""
-        good: list[Submission] = []
-        for at, submission in enumerate(batch):
-            assert submission.scan is not None
-            if submission.scan.gap(self.document.clocks):  # it was built on the unreadable one
-                self._hold_back(submission)
-                continue
-            advance(self.document.clocks, submission.scan)
-            single = [submission]
-            if self._apply(single) is None:
-                self.recovery.suspect(good + batch[at + 1 :])
-                return None
-            good += single
-        batch[:] = good
-        return self.halves.merge([s.update for s in good]) if good else b""
 
     # A new life
 
@@ -449,7 +311,7 @@ class FastPart(LivePart):
         for submission in submissions:
             if submission.seat is None and submission.update:
                 self._apply_late(submission)
-        self._show(submissions)
+        self.viewing.show(submissions)
         self.viewing.look_again()
         self._schedule()
 
@@ -462,10 +324,10 @@ class FastPart(LivePart):
             return
         self.depth.add(submission.scan.types)
         if submission.scan.gap(self.document.clocks):
-            self._hold_back(submission)
+            self.integration.hold_back(submission)
             return
         advance(self.document.clocks, submission.scan)
-        if self._apply([submission]):
+        if self.integration.apply([submission]):
             writers = [seat for seat in self.seats if seat.may_write]
             offer(self, writers, submission.update, [submission])
 
@@ -500,11 +362,11 @@ class FastPart(LivePart):
             self._apply_late(submission)
         # One by one, for perhaps it was their merge that broke the document.
         while again and not self.recovery.working:
-            self._integrate([again.pop(0)])
+            self.integration.integrate([again.pop(0)])
         self._window = [*again, *self._window]
         if self.recovery.working:
             return
-        if self.gaps and not self._close_gaps():
+        if self.gaps and not self.integration.close_gaps():
             return
         for seat in tuple(self.seats):
             if seat.behind is not None:
@@ -524,7 +386,3 @@ class FastPart(LivePart):
         self._put_off.close()
         self.shadow.close()
         self.viewing.answer_all()
-
-
-def _watermark(submission: Submission) -> int:
-    return submission.watermark

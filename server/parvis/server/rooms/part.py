@@ -269,7 +269,7 @@ class LivePart(ABC):
                 if submission.settled is not None:
                     refusal = Refused(ErrorCode.CONFLICT, reason)
                     submission.settled(submission.offset or refusal)
-            self._settle_acks()
+            self.settle_acks()
             self._after_commit()
         elif appended.status is Status.FAILED:
             self._set_unsaved(True)
@@ -280,7 +280,8 @@ class LivePart(ABC):
     def logged(self, submissions: Sequence[Submission]) -> None:
         """These are durable now; acks follow."""
 
-    def _settle_acks(self) -> None:
+    def settle_acks(self) -> None:
+        """Acknowledge, in their order, updates for which nothing is left to wait for."""
         done: list[Submission] = []
         while self._owed and self._owed[0].watermark <= self.settled:
             submission = self._owed.popleft()

@@ -116,7 +116,7 @@ class Recovery:
         await load_document(part)
         for submission in unlogged:
             if submission.seat is not None and not submission.gapped:
-                part.give([submission], at_once=True)
+                part.integration.give([submission], at_once=True)
         part.document.look_again()
 
     async def _try_out(self, suspects: Sequence[Submission]) -> list[Submission]:

@@ -27,6 +27,7 @@ class Viewing:
     def __init__(self, part: FastPart) -> None:
         self._part = part
         self._asking: deque[Callable[[], None]] = deque()
+        self._freed: list[Submission] = []
         self._durable: tuple[tuple[int, int], dict[int, int]] | None = None
 
     @property
@@ -81,7 +82,21 @@ class Viewing:
         seat.caught_up([s.update for s in self._part.unlogged if s.seat is not None])
         seat.resync(self._part.state())
 
+    def freed(self, submissions: Sequence[Submission]) -> None:
+        """Remember updates whose predecessor has come: they are shown once that is durable."""
+        self._freed += submissions
+
     def show(self, submissions: Sequence[Submission]) -> None:
+        """Show what is durable now, with what it freed, none before what it builds on."""
+        settled = self._part.settled
+        fresh = [s for s in submissions if not s.gapped and s not in self._freed]
+        if self._freed:
+            fresh += [s for s in self._freed if s.watermark <= settled]
+            fresh.sort(key=_watermark)
+            self._freed = [s for s in self._freed if s.watermark > settled]
+        self._send(fresh)
+
+    def _send(self, submissions: Sequence[Submission]) -> None:
         """Send durable updates to the viewers."""
         part = self._part
         viewers = [seat for seat in part.seats if not seat.may_write]
@@ -89,3 +104,7 @@ class Viewing:
         for start in range(0, len(visible), MERGE):
             merged = part.halves.merge([s.update for s in visible[start : start + MERGE]])
             offer(part, viewers, merged, chain(visible[start:], part.unlogged))
+
+
+def _watermark(submission: Submission) -> int:
+    return submission.watermark
