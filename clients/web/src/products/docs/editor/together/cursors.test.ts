@@ -21,11 +21,8 @@ function cursorIn(doc: Y.Doc, user: object): Uint8Array {
   return update
 }
 
-test('a guest who has the name of a member is shown as a guest', async () => {
-  const doc = new Y.Doc()
-  const paragraph = new Y.XmlElement('paragraph')
-  paragraph.setAttribute('id', 'first')
-  doc.getXmlFragment('default').insert(0, [paragraph])
+/** An editor on `doc`; `names` are those at the others' cursors in it. */
+function show(doc: Y.Doc): { awareness: Awareness; names: () => (string | null)[] } {
   const element = document.createElement('div')
   document.body.append(element)
   const awareness = new Awareness(doc)
@@ -40,10 +37,48 @@ test('a guest who has the name of a member is shown as a guest', async () => {
       onEvent: () => undefined,
     }),
   )
+  return { awareness, names: () => [...element.querySelectorAll('.others-name')].map(({ textContent }) => textContent) }
+}
+
+function paragraph(id: string): Y.XmlElement {
+  const made = new Y.XmlElement('paragraph')
+  made.setAttribute('id', id)
+  return made
+}
+
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+
+test('a guest who has the name of a member is shown as a guest', async () => {
+  const doc = new Y.Doc()
+  doc.getXmlFragment('default').insert(0, [paragraph('first')])
+  const { awareness, names } = show(doc)
   applyAwarenessUpdate(awareness, cursorIn(doc, { id: 'u2', name: 'Ada' }), null)
   applyAwarenessUpdate(awareness, cursorIn(doc, { id: 'guest-1', name: 'Ada', guest: true }), null)
-  await vi.waitFor(() => {
-    const names = [...element.querySelectorAll('.others-name')].map(({ textContent }) => textContent)
-    expect(names.sort()).toEqual(['Ada', 'Ada (guest)'])
-  })
+  await vi.waitFor(() => expect(names().sort()).toEqual(['Ada', 'Ada (guest)']))
+})
+
+test('a cursor that comes before the text it stands in is drawn when the text is there', async () => {
+  const doc = new Y.Doc()
+  doc.getXmlFragment('default').insert(0, [paragraph('first')])
+  const theirs = new Y.Doc()
+  Y.applyUpdate(theirs, Y.encodeStateAsUpdate(doc))
+  const { awareness, names } = show(doc)
+  theirs.getXmlFragment('default').insert(0, [paragraph('new')])
+  applyAwarenessUpdate(awareness, cursorIn(theirs, { id: 'u2', name: 'Ada' }), null)
+  await painted()
+  await painted()
+  expect(names()).toEqual([])
+  Y.applyUpdate(doc, Y.encodeStateAsUpdate(theirs))
+  await vi.waitFor(() => expect(names()).toEqual(['Ada']))
+})
+
+test('a cursor stays when its block is drawn anew', async () => {
+  const doc = new Y.Doc()
+  const block = paragraph('first')
+  doc.getXmlFragment('default').insert(0, [block])
+  const { awareness, names } = show(doc)
+  applyAwarenessUpdate(awareness, cursorIn(doc, { id: 'u2', name: 'Ada' }), null)
+  await vi.waitFor(() => expect(names()).toEqual(['Ada']))
+  block.setAttribute('textAlign', 'center')
+  await vi.waitFor(() => expect(names()).toEqual(['Ada']))
 })

@@ -90,9 +90,12 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
       apply(tr: Transaction, before: CursorState, _, state): CursorState {
         const clients = tr.getMeta(cursorsKey) as number[] | undefined
         if (clients === undefined && !tr.docChanged) return before
-        let set = tr.docChanged ? before.set.map(tr.mapping, tr.doc) : before.set
         const heads = new Map(before.heads)
-        if (tr.docChanged) for (const [client, head] of heads) heads.set(client, tr.mapping.map(head, -1))
+        let { set } = before
+        if (tr.docChanged) {
+          for (const [client, head] of heads) heads.set(client, tr.mapping.map(head, -1))
+          set = set.map(tr.mapping, tr.doc, { onRemove: (spec) => heads.delete((spec as { client: number }).client) })
+        }
         if (clients !== undefined) {
           const gone = new Set(clients)
           set = set.remove(set.find(undefined, undefined, (spec) => gone.has(spec['client'] as number)))
@@ -126,6 +129,15 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
         const cursor = { anchor: Y.relativePositionToJSON(range.anchor) as unknown, head: Y.relativePositionToJSON(range.head) as unknown }
         if (JSON.stringify(awareness.getLocalState()?.['cursor']) !== JSON.stringify(cursor)) awareness.setLocalStateField('cursor', cursor)
       })
+      // A cursor may come before the text that it stands in, or go with a block that is drawn anew.
+      const missing = afterPaint(() => {
+        if (view.isDestroyed) return
+        const drawn = cursorsKey.getState(view.state)?.heads
+        for (const [client, { cursor }] of seen) {
+          if (cursor !== null && drawn?.has(client) === false && resolve(binding, cursor.head) !== null) changed.add(client)
+        }
+        drawSoon()
+      })
       for (const client of awareness.getStates().keys()) note(client)
       drawSoon()
       awareness.on('change', onChange)
@@ -133,10 +145,12 @@ export function cursors(binding: Binding, awareness: Awareness, words: Words, ho
       return {
         update: (_, before) => {
           if (view.state.selection !== before.selection || view.state.doc !== before.doc) publishing.soon()
+          if (view.state.doc !== before.doc) missing.soon()
         },
         destroy: () => {
           cancelAnimationFrame(frame)
           publishing.stop()
+          missing.stop()
           awareness.off('change', onChange)
           view.dom.removeEventListener('focus', publishing.soon)
           if (awareness.getLocalState() !== null) awareness.setLocalStateField('cursor', null)
