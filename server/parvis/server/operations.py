@@ -14,6 +14,7 @@ from parvis.plugins import ErrorCode, Refused, YDoc
 from parvis.plugins.history import PAUSE
 from parvis.protocol import RoomName
 from parvis.storage import Address, EmailTaken, Head, LoggedUpdate, RoomInfo, Store, User
+from parvis.storage.content import content
 
 from .backup.keys import sign
 from .core import Core
@@ -174,7 +175,7 @@ class Operations:
         await self._info(tenant, name)
         address = Address(tenant, name.room, name.part)
         if format == "log":
-            rows = [_row(row) for row in await self._rows(address, after=0)]
+            rows = [_row(row) for row in await self._rows(address)]
             data = "".join(rows).encode()
         else:
             data = await self._document(address, name, format, root, offset)
@@ -268,8 +269,9 @@ class Operations:
             raise Refused(ErrorCode.ROOM_DELETED, f"the room {name.room} was deleted")
         return info
 
-    async def _rows(self, address: Address, *, after: int) -> list[LoggedUpdate]:
+    async def _rows(self, address: Address) -> list[LoggedUpdate]:
         rows: list[LoggedUpdate] = []
+        after = 0
         while page := await self._store.read(address, after=after):
             rows += page
             after = page[-1].offset
@@ -293,10 +295,7 @@ class Operations:
         return await self._text(update, root) if format == "text" else update
 
     async def _now(self, address: Address) -> bytes:
-        snapshot = await self._store.snapshot(address)
-        updates = [] if snapshot is None else [snapshot.state]
-        after = 0 if snapshot is None else snapshot.offset
-        updates += [row.update for row in await self._rows(address, after=after)]
+        updates = await content(self._store, address)
         # A document can end the process that reads it, hence the helper.
         update: bytes = await self._helpers.run("merge", updates, timeout=EXPORT_TIMEOUT)
         return update

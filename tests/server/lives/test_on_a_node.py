@@ -75,6 +75,8 @@ def test_an_operator_rebuilds_a_room_after_a_look(
     assert asyncio.run(read(server, "plain/op")) == "one two "
     code, out, _ = parvis(server, capsys, "room", "inspect", "plain/op")
     assert "incarnation 2" in out
+    code, out, _ = parvis(server, capsys, "room", "export", "plain/op", "--format", "text")
+    assert (code, out) == (0, "one two ")
     code, _, err = parvis(server, capsys, "room", "rebuild", "plain/none")
     assert (code, "there is no room" in err) == (1, True)
 

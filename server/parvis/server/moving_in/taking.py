@@ -22,6 +22,7 @@ from parvis.plugins import (
 from parvis.protocol import RoomName
 from parvis.protocol.ranges import DeleteSet
 from parvis.storage import Address, Batch, Entry, RoomDeleted, RoomNotFound, Status, User
+from parvis.storage.content import content
 
 from ..core import Core
 from ..hosting.host import SERVER
@@ -262,16 +263,7 @@ class Intake:
 
     async def _stored(self, tenant: str, name: RoomName) -> Sequence[bytes]:
         """Return what the store holds of a room's main part."""
-        store, address = self.core.store, Address(tenant, name.room)
-        snapshot = await store.snapshot(address)
-        updates = [] if snapshot is None else [snapshot.state]
-        after = 0 if snapshot is None else snapshot.offset
-        if snapshot is None and (info := await store.room(tenant, name.room)) is not None:
-            after = info.parts[""].since if "" in info.parts else 0
-        while page := await store.read(address, after=after):
-            updates += [row.update for row in page]
-            after = page[-1].offset
-        return updates
+        return await content(self.core.store, Address(tenant, name.room))
 
     async def _begun(self, tenant: str, name: RoomName, rows: Sequence[Row]) -> bool:
         """Whether all that a room holds is the beginning of this import."""

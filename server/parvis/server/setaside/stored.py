@@ -5,6 +5,7 @@ import hashlib
 from parvis.plugins import Refused
 from parvis.protocol import ErrorCode, Malformed
 from parvis.storage import Address, Batch, Entry, Head, Quarantined, Status, Store
+from parvis.storage.content import content
 
 from ..firewall.depth import DepthGuard
 from ..firewall.quarantine import Quarantine
@@ -24,7 +25,7 @@ async def replay_stored(
     address = Address(tenant, poison.room, poison.part)
     opened = await store.open_room(tenant, poison.room, creator=None, now=clock.time())
     head = opened.parts.get(poison.part, Head(1, 0))
-    base = await _held(store, address, head)
+    base = await content(store, address)
     try:
         await scan_in_helper(helpers, poison.update)
         await DepthGuard().measure(helpers, base, poison.update)
@@ -47,14 +48,3 @@ async def replay_stored(
         reason = answer.detail or answer.refusals.get(0, answer.status.value)
         raise Refused(ErrorCode.STORE_UNAVAILABLE, f"it could not be logged: {reason}")
     return Replayed(answer.offsets[0], added=answer.offsets[0] > head.offset)
-
-
-async def _held(store: Store, address: Address, head: Head) -> list[bytes]:
-    """Return updates worth what a part holds."""
-    snapshot = await store.snapshot(address)
-    updates = [] if snapshot is None else [snapshot.state]
-    after = head.since if snapshot is None else snapshot.offset
-    while page := await store.read(address, after=after):
-        updates += [row.update for row in page if row.update]
-        after = page[-1].offset
-    return updates
