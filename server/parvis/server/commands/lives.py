@@ -5,11 +5,19 @@ import base64
 import datetime
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from ..settings import Settings
-from .output import FAULT, USAGE, CommandError, show_facts, show_json, show_table, size
+from .output import (
+    USAGE,
+    CommandError,
+    refuse_terminal,
+    show_facts,
+    show_json,
+    show_table,
+    size,
+    write_out,
+)
 from .people import moment
 from .reach import operate
 
@@ -153,27 +161,11 @@ def _shown(value: Any) -> str:
 
 def export_rescued(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write what was rescued to a file, or to stdout."""
-    if arguments.format in ("update", "added") and arguments.output is None and sys.stdout.isatty():
-        raise CommandError(
-            "a Yjs update is no text for a terminal",
-            "Name a file with --output, or take --format json or text.",
-            code="usage",
-            exit_code=USAGE,
-        )
+    if arguments.format in ("update", "added"):
+        refuse_terminal(arguments.output)
     found = _ask(settings, arguments, "rescued_export", id=arguments.id, format=arguments.format)
     data = base64.b64decode(found["data"])
-    if arguments.output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-        return 0
-    try:
-        Path(arguments.output).write_bytes(data)
-    except OSError as error:
-        raise CommandError(f"{arguments.output}: {error.strerror}", exit_code=FAULT) from None
-    if arguments.json:
-        show_json({"file": arguments.output, "size": len(data)})
-    else:
-        print(f"wrote {size(len(data))} to {arguments.output}")
+    write_out(data, arguments.output, as_json=arguments.json)
     return 0
 
 

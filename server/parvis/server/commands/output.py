@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from ..errors import ServerError
@@ -61,6 +62,37 @@ def show_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts))
     for name, value in facts.items():
         print(f"{name.ljust(width)}  {value}")
+
+
+def refuse_terminal(output: str | None) -> None:
+    """Raise `CommandError` if a Yjs update would be written to a terminal."""
+    if output is None and sys.stdout.isatty():
+        raise CommandError(
+            "a Yjs update is no text for a terminal",
+            "Name a file with --output, or take --format json or text.",
+            code="usage",
+            exit_code=USAGE,
+        )
+
+
+def write_out(data: bytes, output: str | None, *, as_json: bool) -> None:
+    """Write what was exported to a file and say so, or to stdout and nothing else.
+
+    Raises:
+        CommandError: If the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{output}: {error.strerror}", exit_code=FAULT) from None
+    if as_json:
+        show_json({"file": output, "size": len(data)})
+    else:
+        print(f"wrote {size(len(data))} to {output}")
 
 
 def size(count: float) -> str:

@@ -1,12 +1,20 @@
-"""``parvis room list, inspect, history, export, delete`` and ``parvis quarantine list``."""
+"""``parvis room list, inspect, history, export, delete``."""
 
 import argparse
 import base64
 import sys
-from pathlib import Path
 
 from ..settings import Settings
-from .output import FAULT, USAGE, CommandError, show_facts, show_json, show_table, size
+from .output import (
+    USAGE,
+    CommandError,
+    refuse_terminal,
+    show_facts,
+    show_json,
+    show_table,
+    size,
+    write_out,
+)
 from .people import moment
 from .reach import operate
 
@@ -96,14 +104,8 @@ def history(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def export(settings: Settings, arguments: argparse.Namespace) -> int:
     """Write what a part holds durably to a file, or to stdout."""
-    to_terminal = arguments.output is None and sys.stdout.isatty()
-    if arguments.format == "update" and to_terminal:
-        raise CommandError(
-            "a Yjs update is no text for a terminal",
-            "Name a file with --output, or take --format json or text.",
-            code="usage",
-            exit_code=USAGE,
-        )
+    if arguments.format == "update":
+        refuse_terminal(arguments.output)
     result = operate(
         settings,
         "room_export",
@@ -116,18 +118,7 @@ def export(settings: Settings, arguments: argparse.Namespace) -> int:
         },
     )
     data = base64.b64decode(result["data"])
-    if arguments.output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
-        return 0
-    try:
-        Path(arguments.output).write_bytes(data)
-    except OSError as error:
-        raise CommandError(f"{arguments.output}: {error.strerror}", exit_code=FAULT) from None
-    if arguments.json:
-        show_json({"file": arguments.output, "size": len(data)})
-    else:
-        print(f"wrote {size(len(data))} to {arguments.output}")
+    write_out(data, arguments.output, as_json=arguments.json)
     return 0
 
 
