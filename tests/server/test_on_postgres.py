@@ -70,6 +70,12 @@ def test_sqlite_needs_no_such_step(tmp_path: Path) -> None:
     assert (code, "needs no such step" in err) == (1, True)
 
 
+def test_a_port_that_cannot_be_is_a_wrong_url(tmp_path: Path) -> None:
+    url = "postgresql://parvis_owner@127.0.0.1:99999/parvis"
+    code, _, err = parvis(tmp_path, url, "store", "migrate")
+    assert (code, "the store's URL cannot be used" in err, "Traceback" in err) == (1, True, False)
+
+
 async def test_a_document_outlives_a_kill_of_the_node(database: Database, tmp_path: Path) -> None:
     code, _, err = parvis(tmp_path, database.owner, "store", "migrate")
     assert code == 0, err

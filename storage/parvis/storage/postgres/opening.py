@@ -71,7 +71,7 @@ async def connected(url: str, *, patience: float | None = SECONDS) -> Connection
         )
     except FAULTS as error:
         raise translated(error) from error
-    except ValueError as error:  # of a URL that cannot be read
+    except (ValueError, OverflowError) as error:  # of a URL that cannot be read; of such a port
         raise StorageError(f"the store's URL cannot be used: {error}", hint=URL_HINT) from error
 
 
