@@ -70,6 +70,26 @@ def test_sqlite_needs_no_such_step(tmp_path: Path) -> None:
     assert (code, "needs no such step" in err) == (1, True)
 
 
+def test_a_start_without_postgresql_says_why_in_one_line(tmp_path: Path) -> None:
+    url = "postgresql://parvis_node@127.0.0.1:1/parvis"
+    argv = [sys.executable, "-m", "parvis.server", "serve", "--port", "0", "--store", url]
+    with subprocess.Popen(
+        [*argv, "--data", str(tmp_path / "data")], stderr=subprocess.PIPE, text=True
+    ) as node:
+        assert node.stderr is not None
+        first = node.stderr.readline()
+        node.terminate()
+        node.communicate()
+    assert "the store cannot be reached: PostgreSQL: " in first
+    assert "Is PostgreSQL running" in first
+    assert "Traceback" not in first
+
+
+def test_a_refused_start_gives_its_hint_a_line_of_its_own(empty: Database, tmp_path: Path) -> None:
+    with pytest.raises(ServerError, match="yet\\nhint: Run parvis store migrate"):
+        start_server(tmp_path, open=False, args=["--store", empty.node])
+
+
 def test_a_port_that_cannot_be_is_a_wrong_url(tmp_path: Path) -> None:
     url = "postgresql://parvis_owner@127.0.0.1:99999/parvis"
     code, _, err = parvis(tmp_path, url, "store", "migrate")

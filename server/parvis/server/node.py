@@ -81,7 +81,8 @@ async def run_worker(context: WorkerContext) -> None:
     except StoreUnavailable:
         raise
     except StorageError as problem:
-        raise StartRefused(f"{problem} {problem.hint}".strip()) from problem
+        hint = f"\nhint: {problem.hint}" if problem.hint else ""
+        raise StartRefused(f"{problem}{hint}") from problem
 
 
 async def _serve(context: WorkerContext, stack: AsyncExitStack) -> None:

@@ -23,7 +23,7 @@ from parvis.server.errors import ServerError
 from parvis.server.firewall.children import die_with
 from parvis.server.firewall.watch import Suspect, Watch
 from parvis.server.settings import Settings
-from parvis.storage import SchemaTooNew
+from parvis.storage import SchemaTooNew, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +98,10 @@ def work(argv: Sequence[str], run: Run) -> int:
     except (StartRefused, SchemaTooNew) as refusal:
         send_report(control, {"report": "refused", "reason": str(refusal)})
         return REFUSED
+    except StoreUnavailable as away:
+        # It may be back at the next attempt; where in our code it was missed helps nobody.
+        logger.error("the store cannot be reached: %s. %s", away, away.hint)
+        return 1
     except Exception as error:
         logger.exception("the worker ends: %s", error)
         return 1
