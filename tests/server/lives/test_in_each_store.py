@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parvis.protocol import yjs as y
+from parvis.protocol import messages as m, yjs as y
 from parvis.storage import Statement, Store
 from parvis.storage.factory import open_store
 from parvis.storage.postgres import open_postgres
@@ -62,6 +62,26 @@ async def test_a_life_and_what_came_too_late_for_it_are_there_after_a_restart(ke
         assert await rows.rescues(address) == []
         await rows.delete(address.tenant, address.room)
         assert await tables(kept, it.lobby.tenant) == (0, 0)
+
+
+async def test_edits_that_come_too_late_right_behind_each_other_are_all_put_aside(
+    kept: Store,
+) -> None:
+    async with bloated(kept) as (it, draft):
+        await rebuild(it)
+        bob = await it.join("bob")
+        mine = Draft(99, draft.doc.get_update())
+        for ref, text in enumerate("abc", 1):
+            before = mine.doc.get_state()
+            mine.write(text)
+            mine.erase(0, 1)  # names the earlier life
+            bob.update(mine.doc.get_update(before), ref=ref)
+        await it.until(lambda: len(bob.of(m.Refuse)) == 3 and not it.core.working)
+        rows, address = it.core.lives.rows, it.address()
+        (rescue,) = await rows.rescues(address)
+        found = await rows.rescued(address, rescue.id)
+        assert found is not None
+        assert read(await rows.state(address, 1), found[1]) == str(mine.text)
 
 
 def asked(person: YPerson) -> Callable[[], bool]:

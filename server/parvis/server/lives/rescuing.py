@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from pycrdt import merge_updates
 
@@ -35,6 +37,7 @@ class Rescuing:
     def __init__(self, core: Core) -> None:
         self._core = core
         self.rows = Rows(core.store)
+        self._turns: WeakValueDictionary[Address, asyncio.Lock] = WeakValueDictionary()
 
     async def offline(
         self,
@@ -114,15 +117,18 @@ class Rescuing:
         whose = "" if anyone else sender
         same = repr((origin, whose, incarnation, list(clients) or work)).encode()
         id = hashlib.blake2b(same, digest_size=6).hexdigest()
-        now = first = self._core.clock.time()
-        before = await self.rows.rescued(address, id)
-        if before is not None:
-            first = before[0].first
-            if before[1] == work:
-                return
-            work = _together(before[1], work)
-        rescue = Rescue(id, incarnation, origin, sender, first, now, len(work))
-        await self.rows.keep(address, rescue, work)
+        # One at a time: of two that add to the same rescue, one would be lost.
+        turn = self._turns.setdefault(address, asyncio.Lock())
+        async with turn:
+            now = first = self._core.clock.time()
+            before = await self.rows.rescued(address, id)
+            if before is not None:
+                first = before[0].first
+                if before[1] == work:
+                    return
+                work = _together(before[1], work)
+            rescue = Rescue(id, incarnation, origin, sender, first, now, len(work))
+            await self.rows.keep(address, rescue, work)
         logger.warning("%s: work of %s came too late, and is kept as %s", address, sender, id)
 
 
