@@ -69,7 +69,7 @@ async def test_a_room_that_people_have_written_in_since_still_holds_the_import(
 async def test_an_import_that_broke_off_half_way_is_completed(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("parvis.server.moving_in.taking.ROWS", 2)
+    monkeypatch.setattr("parvis.server.moving_in.writing.ROWS", 2)
     rows = rows_of(updates_of(*"abcdef"))
     store, batches = store_of(intake), 0
     append = store.append

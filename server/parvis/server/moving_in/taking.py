@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import enum
-import hashlib
-import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from parvis.plugins import (
     Adopted,
@@ -21,7 +19,7 @@ from parvis.plugins import (
 )
 from parvis.protocol import RoomName
 from parvis.protocol.ranges import DeleteSet
-from parvis.storage import Address, Batch, Entry, RoomDeleted, RoomNotFound, Status, User
+from parvis.storage import Address, User
 from parvis.storage.content import content
 
 from ..core import Core
@@ -29,8 +27,7 @@ from ..hosting.host import SERVER
 from ..hosting.registry import AnyType
 from .screening import Screening
 from .sources import Row
-
-logger = logging.getLogger(__name__)
+from .writing import Writing, keys_of
 
 
 class Mode(enum.StrEnum):
@@ -40,15 +37,6 @@ class Mode(enum.StrEnum):
     MERGE = "merge"
     SKIP = "skip"
 
-
-ROWS: Final = 500
-BYTES: Final = 4 * 1024 * 1024
-"""Of what is written at a time."""
-
-TRIES: Final = 5
-"""Times that a room is taken over again because somebody else has opened it meanwhile."""
-
-BLANK: Final = b"\x00\x00"
 
 Find = Callable[[str], Awaitable[User | None]]
 
@@ -119,6 +107,7 @@ class Intake:
         self._node = node
         self._find = find
         self._screening = Screening(core.helpers)
+        self._writing = Writing(core)
 
     async def plan(
         self, tenant: str, type: str, owner: str | None, keys: Sequence[str]
@@ -202,7 +191,7 @@ class Intake:
         if adopted is not None:
             await adopted.make()
         else:
-            notes += await self._write(kind, tenant, name, author, rows)
+            notes += await self._writing.write(kind, tenant, name, author, rows)
         after = await self._weigh(await self._stored(tenant, name))
         # Where people are, the room may have grown meanwhile.
         if not (after.covers(weight) if before else after.equals(weight)):
@@ -267,7 +256,7 @@ class Intake:
 
     async def _begun(self, tenant: str, name: RoomName, rows: Sequence[Row]) -> bool:
         """Whether all that a room holds is the beginning of this import."""
-        keys, after = set(_keys(rows)), 0
+        keys, after = set(keys_of(rows)), 0
         while page := await self.core.store.read(Address(tenant, name.room), after=after):
             if not keys.issuperset(row.key for row in page):
                 return False
@@ -282,82 +271,8 @@ class Intake:
         }
         return Weight(found["clocks"], deletes, found["content"], found["size"])
 
-    # Writing
-
-    async def _write(
-        self, kind: AnyType, tenant: str, name: RoomName, author: Caller, rows: Sequence[Row]
-    ) -> tuple[str, ...]:
-        """Log a document's rows, with the times at which they were written."""
-        for _ in range(TRIES):
-            if self.core.directory.live(tenant, name.room) is not None:
-                return await self._edit(kind, tenant, name, author, rows)
-            if await self._append(tenant, name, author, rows):
-                self.core.consumers.wake(kind.name, tenant)
-                return ()
-        raise Refused(ErrorCode.TRY_AGAIN, "others open this room all the time; try again")
-
-    async def _edit(
-        self, kind: AnyType, tenant: str, name: RoomName, author: Caller, rows: Sequence[Row]
-    ) -> tuple[str, ...]:
-        """Merge into a room in which people are: they see it at once."""
-        hold = self.core.directory.hold(kind, tenant, name.room, author.user)
-        async with hold as room, room.edit(author) as edit:
-            for row in rows:
-                edit.append(row.update)
-        return ("somebody was in the room: it was merged as one update, of now",)
-
-    async def _append(
-        self, tenant: str, name: RoomName, author: Caller, rows: Sequence[Row]
-    ) -> bool:
-        """Append to a room in which nobody is; False if somebody has opened it meanwhile."""
-        store, now = self.core.store, self.core.clock.time()
-        try:
-            opened = await store.open_room(tenant, name.room, creator=author.user, now=now)
-        except (RoomDeleted, RoomNotFound):
-            raise Refused(ErrorCode.ROOM_DELETED, "the room was deleted meanwhile") from None
-        head = opened.parts.get("")
-        end = head.offset if head is not None else 0
-        for page in _pages(rows):
-            entries = tuple(
-                Entry(row.update, author.user, now if row.time is None else row.time, key)
-                for row, key in page
-            )
-            (answer,) = await store.append(
-                tenant, [Batch(name.room, "", opened.fence, end, entries)]
-            )
-            if answer.status in (Status.FENCED, Status.CONFLICT):
-                return False
-            if answer.status is Status.GONE:
-                raise Refused(ErrorCode.ROOM_DELETED, "the room was deleted meanwhile")
-            if answer.status is Status.FAILED or answer.refusals:
-                detail = answer.detail or next(iter(answer.refusals.values()), "")
-                reason = f"the store did not take all of it ({detail}); import it again"
-                raise Refused(ErrorCode.STORE_UNAVAILABLE, reason)
-            end = answer.end
-        return True
-
 
 def _there(adopted: Adopted | None) -> str:
     if adopted is not None:
         return "the room exists, and people have changed it since, or it is another document"
     return "the room exists and holds something else (--merge puts both together)"
-
-
-def _keys(rows: Sequence[Row]) -> Iterator[bytes]:
-    """Yield the rows' idempotency keys: the same when a document is imported again."""
-    for number, row in enumerate(rows):
-        digest = hashlib.blake2b(row.update, digest_size=20, person=b"parvis import")
-        digest.update(number.to_bytes(8, "big"))
-        yield b"import:" + digest.digest()
-
-
-def _pages(rows: Sequence[Row]) -> Iterator[Sequence[tuple[Row, bytes]]]:
-    page: list[tuple[Row, bytes]] = []
-    size = 0
-    for row, key in zip(rows, _keys(rows), strict=True):
-        if page and (len(page) == ROWS or size + len(row.update) > BYTES):
-            yield page
-            page, size = [], 0
-        page.append((row, key))
-        size += len(row.update)
-    yield page
