@@ -94,7 +94,7 @@ class PostgresArchive:
             if taken := await to.fetchval(_TAKEN):
                 raise PlaceTaken(
                     f"the database is not empty: it holds {taken}",
-                    hint="Name an empty database with --store.",
+                    hint="Name an empty database, in which no node has been started either.",
                 )
             await to.execute(_BEGIN, origin)
 

@@ -111,7 +111,7 @@ class SqliteArchive:
         _sync(path)
 
     def _check_empty(self) -> None:
-        hint = "Name an empty folder with --data."
+        hint = "Name an empty folder."
         if tenants := self._tenants():
             raise PlaceTaken(
                 f"{self._folder.path} is not empty: it holds the tenant {tenants[0]}", hint=hint
