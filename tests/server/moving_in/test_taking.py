@@ -8,12 +8,16 @@ import pytest
 from pycrdt import Doc, Text, merge_updates
 
 from parvis.plugins import ErrorCode, Refused
+from parvis.server.firewall.helpers import HelperPool
+from parvis.server.hosting.workshop import CONFINED, Workshop
+from parvis.server.lives.rebuilding import Rebuilding
 from parvis.server.moving_in.sources import Row
 from parvis.server.moving_in.taking import Intake, Mode, Taken
 from parvis.server.moving_in.workbench import workbench
 from parvis.server.settings import Settings
 from parvis.server.settings.sections import ServerSettings
 from parvis.storage import Address, Store
+from parvis.storage.content import content
 from tests.faults.poison import DELETE_OF_ROOT, PANIC, nested_maps
 from tests.server.moving_in.sources import same, updates_of
 
@@ -47,6 +51,21 @@ async def test_rows_keep_their_times(intake: Intake) -> None:
     taken = await take(intake, rows)
     assert (taken.status, taken.updates) == ("imported", 3)
     assert await logged(intake) == [(row.update, row.time) for row in rows]
+
+
+async def test_what_a_rebuilt_room_said_before_is_not_merged_into_it_again(intake: Intake) -> None:
+    updates = updates_of("one ", "two")
+    await take(intake, rows_of(updates))
+    core, address = intake.core, Address("local", "plain/room")
+    workers = HelperPool(1, core.clock, confinement=CONFINED)
+    try:
+        await Rebuilding(core, Workshop(workers)).rebuild(core.registry.get("plain"), address)
+    finally:
+        await workers.close()
+    before = await content(store_of(intake), address)
+    with pytest.raises(Refused, match="before the document was rebuilt"):
+        await take(intake, rows_of([merge_updates(*updates)]), Mode.MERGE)
+    assert await content(store_of(intake), address) == before
 
 
 async def test_what_is_imported_again_is_there_already_and_verified(intake: Intake) -> None:

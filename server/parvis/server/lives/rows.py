@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -85,6 +85,17 @@ class Rows:
                 for number, clocks, size in found
             ]
         )
+
+    async def require_present(self, address: Address, clients: Iterable[int]) -> None:
+        """Return if what these clients wrote may be merged into the present life.
+
+        Raises:
+            Refused: If one of them wrote in an earlier life: the present one says the same already,
+                in another name, and would say it twice.
+        """
+        if (await self.retired(address)).names(clients):
+            reason = "it was written before the document was rebuilt, and cannot be merged any more"
+            raise Refused(ErrorCode.STALE_INCARNATION, reason)
 
     async def lives(self, address: Address) -> int:
         """Count the earlier lives."""

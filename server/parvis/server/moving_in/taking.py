@@ -183,6 +183,8 @@ class Intake:
                     return Taken(name.room, "skipped")
                 if mode is Mode.REFUSE or adopted is not None:
                     raise Refused(ErrorCode.CONFLICT, _there(adopted))
+                named = (*weight.clocks, *weight.deletes)
+                await self.core.lives.rows.require_present(Address(tenant, name.room), named)
                 status, weight = "merged", await self._weigh([*held, *updates])
         if weight.is_empty:
             reason = "nothing of it can be seen: it builds on updates that the source does not have"

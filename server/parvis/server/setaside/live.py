@@ -31,6 +31,7 @@ async def replay_live(core: Core, tenant: str, poison: Quarantined) -> Replayed:
             await room.settled()
             core.quarantine.pardon(address, poison.digest)
             return Replayed(part.durable, added=False)
+        await core.lives.rows.require_present(address, (*scanned.structs, *scanned.deletes))
         try:
             reason = await core.quarantine.verdict(address, part.everything(), poison.update)
         except HelperMissing as problem:

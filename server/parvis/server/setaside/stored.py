@@ -10,6 +10,7 @@ from parvis.storage.content import content
 from ..firewall.depth import DepthGuard
 from ..firewall.quarantine import Quarantine
 from ..firewall.scanning import scan_in_helper
+from ..lives.rows import Rows
 from ..ports import Clock, HelperMissing, Helpers, HelperStopped
 from .desk import Replayed
 
@@ -27,7 +28,8 @@ async def replay_stored(
     head = opened.parts.get(poison.part, Head(1, 0))
     base = await content(store, address)
     try:
-        await scan_in_helper(helpers, poison.update)
+        scanned = await scan_in_helper(helpers, poison.update)
+        await Rows(store).require_present(address, (*scanned.structs, *scanned.deletes))
         await DepthGuard().measure(helpers, base, poison.update)
         judge = Quarantine(store, helpers, clock)
         reason = await judge.verdict(address, base, poison.update)
