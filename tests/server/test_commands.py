@@ -394,6 +394,29 @@ def test_what_was_set_aside_is_listed(run: Run, data: Path) -> None:
     assert parsed(run, "room", "inspect", "plain/notes")["quarantined"] == 1
 
 
+def test_what_others_wrote_gives_a_terminal_no_orders(run: Run, data: Path) -> None:
+    order = "\x1b]0;mine\x07\x9b2J"
+    doc: Doc[Any] = Doc()
+    text: Text = doc.get(f"root{order}", type=Text)
+    text += "x"
+
+    async def set_aside() -> None:
+        store, _ = open_store(f"sqlite:///{data}")
+        poison = Quarantined(
+            "plain/notes", "", 0, doc.get_update(), b"d" * 32, "u_2", 1.8e9, f"why{order}"
+        )
+        await store.quarantine("local", poison)
+        await store.close()
+
+    asyncio.run(fill(data, "plain/notes", updates()))
+    asyncio.run(set_aside())
+    for words in (("quarantine", "list"), ("quarantine", "show", "6464")):
+        code, out, _ = run(*words)
+        assert (code, "why\\x1b]0;mine" in out) == (0, True)
+        assert all(c.isprintable() for line in out.split("\n") for c in line)
+    assert "root\\x1b]0;mine" in out
+
+
 # Settings
 
 

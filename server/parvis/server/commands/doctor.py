@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ..checks.finding import Finding, State
 from ..checks.registry import examine
 from ..settings import Settings
-from .output import FAULT, show_json
+from .output import FAULT, harmless, show_json
 
 
 def doctor(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -43,9 +43,9 @@ class _Progress:
 
     def __call__(self, what: str) -> None:
         if self._in_place:
-            print(f"\r\033[K{what[:78]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{harmless(what)[:78]}", end="", file=sys.stderr, flush=True)
         elif self._in_place is not None:
-            print(what, file=sys.stderr, flush=True)
+            print(harmless(what), file=sys.stderr, flush=True)
 
     def end(self) -> None:
         if self._in_place:
@@ -70,8 +70,9 @@ def _tell(found: Sequence[tuple[str, Finding]]) -> None:
     for group in groups:
         print(group)
         for finding in (finding for of, finding in found if of == group):
-            print(f"  {finding.state.value:4}  {finding.name.ljust(width)}  {finding.detail}")
+            detail = harmless(finding.detail)
+            print(f"  {finding.state.value:4}  {finding.name.ljust(width)}  {detail}")
             if finding.state is not State.OK and finding.hint:
-                print(f"        {'hint:'.rjust(width)}  {finding.hint}")
+                print(f"        {'hint:'.rjust(width)}  {harmless(finding.hint)}")
     counts = {state: sum(finding.state is state for _, finding in found) for state in State}
     print(", ".join(f"{counts[state]} {state.value}" for state in State))

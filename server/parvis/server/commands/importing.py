@@ -27,7 +27,7 @@ from ..moving_in.workbench import workbench
 from ..operator_socket import ask as ask_node, fault
 from ..settings import Settings
 from .backups import progress_of
-from .output import USAGE, CommandError, show_json, show_table, size
+from .output import USAGE, CommandError, harmless, show_json, show_table, size
 from .reach import require_folder
 
 Ask = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
@@ -114,7 +114,7 @@ async def _run(
             progress.phase("importing", sum(each.size for each in todo))
             asked["mode"] = _mode(arguments)
             for number, each in enumerate(todo, 1):
-                progress.doing(f"{each.name} ({number} of {len(todo)})")
+                progress.doing(f"{_shown(each.name)} ({number} of {len(todo)})")
                 await _take(ask, {**asked, "key": keys[each.name]}, source, each, lines[each.name])
                 progress.bytes(each.size)
     return [lines[each.name] for each in found]
@@ -242,7 +242,7 @@ def _report(
     ]
     show_table(("DOCUMENT", "ROOM", "STATUS", "UPDATES", "SIZE", "CONTENT", "WHY"), rows)
     for note in source.notes:
-        print(note)
+        print(harmless(note))
     print(", ".join(f"{count} {status}" for status, count in counts.items()) or "no documents")
     if not arguments.dry_run and any(line.status in IN for line in lines):
         print("each that is in was read back from the store, and is the same as in the source")
@@ -255,5 +255,5 @@ def _spelled(name: str) -> str:
 
 def _shown(name: str) -> str:
     """Return a name for a terminal, which takes orders from some characters; short."""
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+    shown = harmless(name)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"

@@ -9,8 +9,10 @@ from typing import Any
 
 from ..settings import Settings
 from .output import (
+    LINES,
     USAGE,
     CommandError,
+    harmless,
     refuse_terminal,
     show_facts,
     show_json,
@@ -151,12 +153,14 @@ def show_rescued(settings: Settings, arguments: argparse.Namespace) -> int:
     for root in sorted({*found["before"], *found["with"]}):
         before, now = found["before"].get(root), found["with"].get(root)
         if before != now:
-            print(f"\n{root} before:\n{_shown(before)}\n{root} with it:\n{_shown(now)}")
+            name = harmless(root)
+            print(f"\n{name} before:\n{_shown(before)}\n{name} with it:\n{_shown(now)}")
     return 0
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    return harmless(text, keep=LINES)
 
 
 def export_rescued(settings: Settings, arguments: argparse.Namespace) -> int:

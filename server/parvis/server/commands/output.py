@@ -13,6 +13,9 @@ USAGE: Final = 2
 FAULT: Final = 1
 """Exit code when something else went wrong."""
 
+LINES: Final = "\n\t"
+"""Characters that divide a text, and do nothing else."""
+
 
 class CommandError(ServerError):
     """The command ends here.
@@ -38,9 +41,9 @@ def show_error(error: CommandError, *, as_json: bool) -> None:
         shown = {"code": error.code, "message": str(error), "hint": error.hint}
         print(json.dumps({"error": shown}, ensure_ascii=False), file=sys.stderr)
         return
-    print(f"parvis: {error}", file=sys.stderr)
+    print(f"parvis: {harmless(str(error), keep=LINES)}", file=sys.stderr)
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        print(f"hint: {harmless(error.hint, keep=LINES)}", file=sys.stderr)
 
 
 def show_json(value: Any) -> None:
@@ -50,6 +53,7 @@ def show_json(value: Any) -> None:
 
 def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write aligned columns to stdout."""
+    rows = [[harmless(cell) for cell in row] for row in rows]
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
     for row in (head, *rows):
         print(
@@ -61,7 +65,18 @@ def show_facts(facts: Mapping[str, object]) -> None:
     """Write one line per fact to stdout."""
     width = max(map(len, facts))
     for name, value in facts.items():
-        print(f"{name.ljust(width)}  {value}")
+        print(f"{name.ljust(width)}  {harmless(str(value))}")
+
+
+def harmless(text: str, keep: str = "") -> str:
+    """Return what others wrote for a terminal, which takes orders from some characters.
+
+    Args:
+        keep: Characters that are left as they are all the same.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else repr(c)[1:-1] for c in text)
 
 
 def refuse_terminal(output: str | None) -> None:

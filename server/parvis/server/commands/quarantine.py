@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import Settings
-from .output import FAULT, USAGE, CommandError, show_facts, show_json, show_table, size
+from .output import FAULT, USAGE, CommandError, harmless, show_facts, show_json, show_table, size
 from .people import moment
 from .reach import operate
 
@@ -167,7 +167,9 @@ def _each(
                 raise
             failed.append(each | {"error": {"code": error.code, "message": str(error)}})
             if not arguments.json:
-                print(f"parvis: {each['id']} {_place(each)}: {error}", file=sys.stderr)
+                print(
+                    f"parvis: {each['id']} {_place(each)}: {harmless(str(error))}", file=sys.stderr
+                )
             continue
         done.append(result)
         if not arguments.json:
