@@ -105,6 +105,19 @@ def test_compressed_updates_are_unpacked(
     assert [row.update for row in rows] == updates
 
 
+def test_small_updates_that_unpack_to_too_much_together_are_refused(
+    parvis: Parvis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parvis.server.moving_in.databases.LARGEST", 10_000)
+    updates = updates_of(*["x" * 2_000] * 6)
+    source = database(
+        tmp_path, ("a", updates), ("b", updates[:4]), packing=(zlib.compress, zlib.decompress)
+    )
+    _, report = parvis("room", "import", str(source))
+    assert statuses(report) == {"a": "failed", "b": "imported"}
+    assert lines(report)["a"]["reason"].startswith("update 5 makes it larger")
+
+
 def test_what_is_compressed_in_another_way_is_refused_by_name(
     parvis: Parvis, tmp_path: Path
 ) -> None:

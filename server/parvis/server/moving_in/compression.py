@@ -12,50 +12,41 @@ from typing import Final
 from .sources import DocumentBroken, looks_like_update
 
 LARGEST: Final = 1024**3
-"""Bytes of an update; what unpacks to more is a bomb."""
+"""Bytes of a document's updates together; what unpacks to more is a bomb."""
 
 
-def _zlib(data: bytes) -> bytes:
-    return _bounded(zlib.decompressobj().decompress, data)
+Unpack = Callable[[bytes, int], bytes]
+"""Unpacks no more than so many bytes."""
 
-
-def _gzip(data: bytes) -> bytes:
-    return _bounded(zlib.decompressobj(wbits=31).decompress, data)
-
-
-def _bounded(unpack: Callable[[bytes, int], bytes], data: bytes) -> bytes:
-    whole = unpack(data, LARGEST + 1)
-    if len(whole) > LARGEST:
-        raise DocumentBroken(f"an update of more than {LARGEST} bytes")
-    return whole
-
-
-FORMS: Final[Mapping[bytes, tuple[str, Callable[[bytes], bytes]]]] = {
-    b"\x1f\x8b": ("gzip", _gzip),
-    b"BZh": ("bz2", lambda data: _bounded(bz2.BZ2Decompressor().decompress, data)),
-    b"\xfd7zXZ\x00": ("xz", lambda data: _bounded(lzma.LZMADecompressor().decompress, data)),
-    b"\x78": ("zlib", _zlib),
+FORMS: Final[Mapping[bytes, tuple[str, Unpack]]] = {
+    b"\x1f\x8b": ("gzip", lambda data, most: zlib.decompressobj(wbits=31).decompress(data, most)),
+    b"BZh": ("bz2", lambda data, most: bz2.BZ2Decompressor().decompress(data, most)),
+    b"\xfd7zXZ\x00": ("xz", lambda data, most: lzma.LZMADecompressor().decompress(data, most)),
+    b"\x78": ("zlib", lambda data, most: zlib.decompressobj().decompress(data, most)),
 }
 """How compressed data begins → its name, and what unpacks it."""
 
 
-def unpacked(data: bytes, what: str) -> bytes:
+def unpacked(data: bytes, what: str, most: int = LARGEST) -> bytes:
     """Return an update, unpacked if it is packed in one of the ways of Python's library.
 
     Args:
         what: Names it, for people.
+        most: Bytes that it may unpack to.
 
     Raises:
-        DocumentBroken: If it is neither an update nor one that is packed so.
+        DocumentBroken: If it is too much, or neither an update nor one that is packed so.
     """
     if looks_like_update(data):
         return data
     for head, (name, unpack) in FORMS.items():
         if data.startswith(head):
             try:
-                whole = unpack(data)
+                whole = unpack(data, max(0, most) + 1)
             except (zlib.error, gzip.BadGzipFile, OSError, lzma.LZMAError, EOFError) as error:
                 raise DocumentBroken(f"{what} is packed by {name} and damaged: {error}") from None
+            if len(whole) > most:
+                raise DocumentBroken(f"{what} makes it larger than {LARGEST} bytes unpacked")
             if looks_like_update(whole):
                 return whole
             raise DocumentBroken(f"{what} is packed by {name}, and what is in it is no Yjs update")

@@ -12,7 +12,7 @@ from typing import Final, cast
 from parvis.protocol.update import STORED, scan
 
 from ..firewall.order import Order
-from .compression import unpacked
+from .compression import LARGEST, unpacked
 from .sources import DocumentBroken, Found, Row, SourceError
 
 BESIDE: Final = ("-journal", "-wal")
@@ -187,10 +187,12 @@ class PycrdtStore:
     def rows(self, name: str) -> Sequence[Row]:
         sql = "SELECT yupdate, timestamp FROM yupdates WHERE path = ? ORDER BY rowid"
         rows: list[Row] = []
+        left = LARGEST  # of all together: a thousand small bombs are a large one
         for number, (update, time) in enumerate(self._connection.execute(sql, (name,)), 1):
             if not isinstance(update, bytes):
                 raise DocumentBroken(f"update {number} is missing")
-            rows.append(Row(unpacked(update, f"update {number}"), _moment(time)))
+            rows.append(Row(unpacked(update, f"update {number}", left), _moment(time)))
+            left -= len(rows[-1].update)
         checkpoint = self._checkpoint(name)
         if checkpoint is not None and _adds(checkpoint, rows):
             rows.insert(0, checkpoint)
