@@ -20,6 +20,7 @@ from parvis.server.setaside.stored import replay_stored
 from parvis.storage import Address, Batch, Entry, Quarantined, Status, Store
 from parvis.storage.factory import open_store
 from tests.faults.poison import PANIC
+from tests.server.lives.pad import Pad, rebuild
 from tests.server.rooms.lab import Draft, Lab, lab, read
 
 TENANT, ROOM = "acme", "plain/plan"
@@ -97,6 +98,22 @@ async def test_what_still_breaks_a_helper_stays_out() -> None:
         bob.update(Draft(8).write("good"), ref=1)
         await it.turns()
         assert bob.acked == [(1, 1)]
+
+
+async def test_what_was_written_before_a_rebuild_is_not_replayed_after_it() -> None:
+    async with lab(Pad()) as it:
+        bob, draft = await it.join("bob"), Draft(8)
+        bob.update(draft.write("good"), ref=1)
+        await it.turns()
+        poison = await condemned(it, draft.write("lost"))
+        await rebuild(it)
+        with pytest.raises(Refused) as refused:
+            await replay_live(it.core, "kit", poison)
+        assert refused.value.code is ErrorCode.STALE_INCARNATION
+        with pytest.raises(Refused) as refused:
+            await replay_stored(it.store, it.core.helpers, it.core.clock, "kit", poison)
+        assert refused.value.code is ErrorCode.STALE_INCARNATION
+        assert (await it.join("eve")).text == "good"
 
 
 async def test_a_part_without_a_document_takes_no_replay() -> None:
