@@ -1,7 +1,7 @@
 // Writing in a document: keys, menus, tables, images, what is pasted, find and replace.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { faults, text } from '../browser.mjs'
+import { caretKnown, faults, text } from '../browser.mjs'
 import { documentOf, errorsOf, launch, member, open, share, standing, textThat } from '../documents.mjs'
 
 const FIXTURES = new URL('../../../clients/web/src/products/docs/editor/paste/fixtures/', import.meta.url)
@@ -557,6 +557,7 @@ export async function others(settings) {
   await toEnd(linus)
   await linus.keyboard.type(' Linus.')
   await toEnd(grace)
+  await caretKnown(grace)
   await press(grace, 'Control+Home')
   await grace.keyboard.type('Grace: ')
   await ada.waitForFunction(() => document.querySelectorAll('.others-caret').length === 2)
