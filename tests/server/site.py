@@ -191,7 +191,7 @@ async def serve(
     store, accounts = open_store(url)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        folder = Path(stack.enter_context(TemporaryDirectory()))
+        folder = Path(stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
         identity = await open_identity(settings, accounts, clock, random)
         stack.callback(identity.close)
         gate, beside = Gate(identity, settings), Beside()
